@@ -93,6 +93,42 @@ test('people keep their account in order: name, sessions, e-mail and password', 
   }
 });
 
+test('where mail is sent, who lost the password asks for the link', async ({ page, scripts, watch }) => {
+  // Nothing takes the mail. The page is the same.
+  const server = await Server.start({ settings: { KEYSTEAD_SMTP_URL: 'smtp://127.0.0.1:9?from=keystead@example.com' } });
+  const visitor = new Console(page, server, scripts);
+  try {
+    await visitor.open('/login');
+    await page.getByRole('link', { name: 'Forgot your password?' }).click();
+    await expect(page.getByRole('heading', { name: 'Forgot your password?' })).toBeVisible();
+    await examine(page, 'forgot-mail');
+
+    await test.step('what is no e-mail is refused at its field', async () => {
+      watch.expects(422, /\/forgot/);
+      await page.getByLabel('E-mail').fill('owner');
+      await page.getByLabel('E-mail').press('Enter');
+      await expect(page.getByLabel('E-mail')).toHaveAttribute('aria-invalid', 'true');
+      await expect(page.getByLabel('E-mail')).toHaveValue('owner');
+      await examine(page, 'forgot-refused');
+    });
+
+    await test.step('the answer does not say whether anybody has it', async () => {
+      for (const email of [OWNER.email, 'nobody@example.com']) {
+        await visitor.open('/forgot');
+        await page.getByLabel('E-mail').fill(email);
+        await page.getByRole('button', { name: 'Mail me a link' }).click();
+        await expect(page.getByRole('heading', { name: 'Look into your mail' })).toBeVisible();
+        await expect(page.getByRole('main')).toContainText(`If somebody has the e-mail ${email} here`);
+      }
+      await examine(page, 'forgot-asked');
+      await page.getByRole('link', { name: 'Back to sign-in' }).click();
+      await expect(page.getByRole('heading', { name: 'Sign in' })).toBeVisible();
+    });
+  } finally {
+    await server.stop();
+  }
+});
+
 test('who lost the password gets a link, which works once', async ({ page, scripts, watch }) => {
   const server = await Server.start();
   const visitor = new Console(page, server, scripts);

@@ -11,8 +11,8 @@ use super::person_forms::client;
 use super::session_cookie::Cookie;
 use crate::error::ConsoleError;
 use crate::forms::account::{
-    ConnectForm, DisconnectForm, EmailForm, FactorAnswer, FactorForm, FactorStep, NameForm, PasswordForm, ResetForm,
-    SessionsForm, ZoneForm,
+    ConnectForm, DisconnectForm, EmailForm, FactorAnswer, FactorForm, FactorStep, ForgotForm, NameForm, PasswordForm,
+    ResetForm, SessionsForm, ZoneForm,
 };
 use crate::forms::done::{AccountDone, Told};
 use crate::forms::outcome::Next;
@@ -89,6 +89,16 @@ pub async fn second_factor(desk: Desk, form: FactorForm) -> Result<Next<FactorAn
             Ok(done(&desk, AccountDone::FactorRemoved))
         }
     }
+}
+
+/// Has a reset link mailed. The answer is the same, whoever has the e-mail.
+pub async fn forgot(desk: Desk, form: ForgotForm) -> Result<Next<()>, ConsoleError> {
+    if !desk.visit.may_sign_in(&desk.console) {
+        return Err(ConsoleError::Refused(Refusal::Forbidden));
+    }
+    let page = format!("{}/reset", desk.console.public_url);
+    desk.service().ask_for_reset(&form.email, &page, &client(&desk)).await?;
+    Ok(Next::Show(()))
 }
 
 /// Sets a new password with a link. It signs nobody in.

@@ -35,6 +35,7 @@ const FORMS: [(&str, MakeHandler); 96] = [
     ("/login/code", |console| form(console, Needs::Nobody, person_forms::finish_sign_in)),
     ("/logout", |console| form(console, Needs::Nobody, person_forms::sign_out)),
     ("/setup", |console| form(console, Needs::Nobody, person_forms::set_up)),
+    ("/forgot", |console| form(console, Needs::Nobody, account_forms::forgot)),
     ("/reset/{token}", |console| link_form(console, account_forms::reset)),
     ("/account", |console| form(console, Needs::Session, account_forms::rename)),
     ("/account/email", |console| form(console, Needs::Session, account_forms::change_email)),

@@ -112,6 +112,12 @@ pub async fn read_sign_in_door() -> Result<SignInDoor, ConsoleError> {
     })
 }
 
+/// Whether a reset link can be asked for: this installation mails it, and it could be opened over this connection.
+pub fn may_ask_for_reset() -> Result<bool, ConsoleError> {
+    let desk = Desk::from_context()?;
+    Ok(desk.service().sends_mail() && desk.visit.may_sign_in(&desk.console))
+}
+
 /// The e-mail of the person whose password the link resets; `None` if the link does not work.
 pub async fn read_reset_door(token: &str) -> Result<ResetDoor, ConsoleError> {
     let desk = Desk::from_context()?;

@@ -147,6 +147,18 @@ pub enum FactorAnswer {
     Proved,
 }
 
+/// The e-mail of somebody who wants a reset link.
+#[derive(Debug, Clone, Default)]
+pub struct ForgotForm {
+    pub email: String,
+}
+
+impl FormFields for ForgotForm {
+    fn read(sent: &Pairs) -> Self {
+        Self { email: sent.text(Field::Email.as_str()) }
+    }
+}
+
 /// The new password of somebody who has a link.
 #[derive(Debug, Clone, Default)]
 pub struct ResetForm {

@@ -26,7 +26,7 @@ pub enum Refusal {
     OwnKey,
     /// E-mail or password is wrong. The refusal does not say which.
     SignInFailed,
-    /// Too many failed sign-ins; the account has to wait.
+    /// Too many failed sign-ins, or too many reset links asked for; the account or the source has to wait.
     Wait {
         /// How long to wait, in seconds.
         seconds: u32,
@@ -231,7 +231,7 @@ impl Refusal {
                 );
             }
             Self::Wait { seconds } => {
-                return format!("Too many failed attempts: wait {}, then try again.", wait_words(*seconds));
+                return format!("Too many attempts: wait {}, then try again.", wait_words(*seconds));
             }
             Self::TooMany { most } => {
                 return format!("More than {} keys match; narrow the list and repeat this.", grouped(u64::from(*most)));

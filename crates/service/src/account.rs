@@ -18,7 +18,7 @@ use crate::{
     Caller, ClientInfo, Error, Result, Service,
     attempt::typed,
     entropy,
-    reset::replace_password,
+    reset::{MAILED, replace_password},
     service::event,
     sessions::{Session, is_over},
 };
@@ -167,6 +167,8 @@ impl Service {
             }
             tx.set_name_and_email(&row.id, &row.name, &email).await?;
             tx.set_person_keys(&row.id, &row.name, &self.keyring().email_mac(&email)).await?;
+            // It went to the old one.
+            tx.revoke_links_of(MAILED, row.id.as_str()).await?;
             let changes = vec![changed(Field::Email, &row.email, &email)];
             let event = event(&caller, self.now(), Action::AccountEdited, Subject::person(&row.id, &email));
             self.record(tx, AuditEvent { changes, ..event }).await?;

@@ -189,6 +189,11 @@ impl Keyring {
         self.cookie_mac("met e-mails", person)
     }
 
+    /// Under which it is counted how often a reset link was asked for, for an e-mail or from an address.
+    pub(crate) fn reset_asks_mac(&self, whose: &str) -> [u8; 32] {
+        self.cookie_mac("reset asks", whose)
+    }
+
     pub(crate) fn link_mac(&self, purpose: &str, token: &str) -> [u8; 32] {
         self.cookie_mac(purpose, token)
     }

@@ -2,6 +2,7 @@
 #![warn(missing_docs)]
 
 pub mod account;
+mod allowance;
 mod app_profiles;
 pub mod apps;
 mod attempt;
@@ -42,6 +43,7 @@ pub mod providers;
 mod reader;
 mod readiness;
 pub mod reset;
+mod reset_asks;
 pub mod root_key;
 mod saved_views;
 mod seal;

@@ -12,7 +12,7 @@ use domain::{
 };
 use secrecy::{ExposeSecret, SecretString};
 
-use crate::Service;
+use crate::{Service, reset::ResetLink};
 
 /// A mail of plain text.
 pub struct Mail {
@@ -51,6 +51,11 @@ pub trait Mailer: Send + Sync {
 }
 
 impl Service {
+    /// Whether this installation sends mail.
+    pub fn sends_mail(&self) -> bool {
+        self.mailer().is_some()
+    }
+
     /// Mails the link of an invite, and returns whether that worked; `None` if this installation sends no mail.
     pub async fn mail_invite(&self, invite: &Invite, link: &SecretString) -> Option<bool> {
         let mailer = self.mailer()?;
@@ -90,6 +95,19 @@ impl Service {
         );
         let mail = Mail { to, subject: "A key waits for you".to_owned(), text: text.into() };
         Some(deliver(mailer, mail, "a hand-over").await.is_ok())
+    }
+
+    /// Mails a reset link to whoever asked for it. If that fails, the log says so.
+    pub(crate) async fn mail_reset(&self, made: &ResetLink, link: &SecretString) {
+        let text = format!(
+            "Hello {name},\n\nSomebody asked for a new password for {email} in Keystead. Open this link to choose one:\n\n\
+             {link}\n\nThe link works once, until {until}. If you did not ask for it, ignore this mail: nothing changes.\n",
+            name = made.person.name(),
+            email = made.person.email(),
+            link = link.expose_secret(),
+            until = made.expires_at.to_text(),
+        );
+        self.mail_one(made.person.email().to_owned(), "Choose a new password", &text, "a reset link").await;
     }
 }
 
@@ -167,7 +185,7 @@ impl Service {
 
     /// Runs this without keeping anybody waiting, if this installation sends mail.
     fn in_background(&self, work: impl Future<Output = ()> + Send + 'static) {
-        if self.mailer().is_some() {
+        if self.sends_mail() {
             tokio::spawn(work);
         }
     }

@@ -1,4 +1,5 @@
-//! A new password for somebody who lost the old one: an owner makes a link, which works once, while they may make one.
+//! A new password for somebody who lost the old one, by a link that works once. An owner makes it, and it works while they
+//! may make one, or it is mailed to whoever asks for it.
 
 use domain::{
     audit::{Action, Subject},
@@ -16,10 +17,13 @@ use store::{Link, PersonRow, Tx};
 use crate::{Caller, ClientInfo, Error, Result, Service, entropy, service::event, sessions::Person};
 
 /// How long a link works.
-const LINK_FOR: Millis = Millis::hours(1);
+pub(crate) const LINK_FOR: Millis = Millis::hours(1);
 
-/// The purpose of the link's row.
+/// The purpose of the row of a link that an owner made.
 const RESET: &str = "reset";
+
+/// That of a link that was mailed. It needs nobody's rights, and has been nowhere but in that mailbox.
+pub(crate) const MAILED: &str = "mailed reset";
 
 /// A link with which a person can set a new password.
 #[derive(Debug)]
@@ -36,6 +40,7 @@ pub struct ResetLink {
 pub(crate) async fn replace_password(tx: &mut Tx, person: &PersonId, hash: &str) -> Result<()> {
     tx.set_password(person, hash).await?;
     tx.revoke_links_of(RESET, person.as_str()).await?;
+    tx.revoke_links_of(MAILED, person.as_str()).await?;
     tx.delete_sign_in_steps_of(person).await?;
     Ok(())
 }
@@ -78,36 +83,41 @@ impl Service {
     /// Whose password the link with this token resets; `None` if it is unknown, used, replaced or expired, or if its maker
     /// could not make it now. Looking does not use it up.
     pub async fn reset_door(&self, token: &str) -> Result<Option<Person>> {
-        Ok(self.reset_row(token).await?.map(Person::from))
+        Ok(self.reset_row(token).await?.map(|(_, row)| Person::from(row)))
     }
 
-    async fn reset_row(&self, token: &str) -> Result<Option<PersonRow>> {
-        let mac = self.keyring().link_mac(RESET, token);
-        let Some(link) = self.store().live_link(&mac, RESET, self.now()).await? else { return Ok(None) };
-        if !may_make(self.link_maker(&link.made_by).await?) {
-            return Ok(None);
+    /// The purpose of a link that works, and whom it is about.
+    async fn reset_row(&self, token: &str) -> Result<Option<(&'static str, PersonRow)>> {
+        for purpose in [RESET, MAILED] {
+            let mac = self.keyring().link_mac(purpose, token);
+            let Some(link) = self.store().live_link(&mac, purpose, self.now()).await? else { continue };
+            if !may_make(self.link_maker(&link.made_by).await?) {
+                return Ok(None);
+            }
+            let Some(id) = PersonId::parse(&link.subject) else { return Ok(None) };
+            let row = self.store().person_by_id(&id).await?.filter(|person| person.may_enter(self.now()));
+            return Ok(row.map(|row| (purpose, row)));
         }
-        let Some(id) = PersonId::parse(&link.subject) else { return Ok(None) };
-        Ok(self.store().person_by_id(&id).await?.filter(|person| person.may_enter(self.now())))
+        Ok(None)
     }
 
     /// Sets a new password with a link, ends the person's sessions and waiting time, and signs nobody in. `LinkInvalid`
     /// if the link does not work.
     pub async fn reset_password(&self, token: &str, new: &SecretString, client: &ClientInfo) -> Result<()> {
         // Check the link before hashing the password: until then, the page is open to everybody.
-        let row = self.reset_row(token).await?.ok_or(Refusal::LinkInvalid)?;
+        let (purpose, row) = self.reset_row(token).await?.ok_or(Refusal::LinkInvalid)?;
         let words = [row.name.as_str(), row.email.as_str()];
         let new = text::password(new.expose_secret(), &words, self.password_min(&row.id).await?)
             .map_err(|message| FieldErrors::one(Field::NewPassword, message))?;
         let hash = self.passwords().hash(new.into(), entropy::bytes(self.entropy())?).await?;
-        let mac = self.keyring().link_mac(RESET, token);
+        let mac = self.keyring().link_mac(purpose, token);
         let now = self.now();
         let email_mac = self.keyring().email_mac(&row.email);
         // The link is the proof of who it is, and gives no rights.
         let caller = Caller::person(&Person::from(row.clone()), now, client.address);
         let event = event(&caller, now, Action::PasswordReset, Subject::person(&row.id, &row.email));
         let reset = async |tx: &mut Tx| {
-            let link = tx.consume_link(&mac, RESET, now).await?.ok_or(Refusal::LinkInvalid)?;
+            let link = tx.consume_link(&mac, purpose, now).await?.ok_or(Refusal::LinkInvalid)?;
             if !may_make(self.link_maker_in(tx, &link.made_by).await?) {
                 return Err(Refusal::LinkInvalid.into());
             }

@@ -38,9 +38,11 @@ use crate::{
     providers::Provider,
     reader::{Apps, Reader},
     readiness::Writer,
+    reset_asks,
     root_key::RootKey,
     streams::Streams,
     together::Queue,
+    turns::Turns,
     verify::Verifier,
 };
 
@@ -121,6 +123,7 @@ struct Parts {
     provider_turns: ProviderTurns,
     refusals: Refusals,
     challenges: StrangersChallenges,
+    reset_asks: Turns,
     live: Arc<Live>,
     outbox: Arc<Outbox>,
     messages: Queue<MessageWork>,
@@ -185,6 +188,7 @@ impl Service {
             providers: setup.providers,
             refusals: Refusals::default(),
             challenges: StrangersChallenges::default(),
+            reset_asks: reset_asks::line(),
             live,
             outbox,
             messages,
@@ -281,6 +285,11 @@ impl Service {
     /// The passkey challenges that strangers ask for.
     pub(crate) fn strangers_challenges(&self) -> &StrangersChallenges {
         &self.0.challenges
+    }
+
+    /// The reset links that wait to be mailed.
+    pub(crate) fn reset_asks(&self) -> &Turns {
+        &self.0.reset_asks
     }
 
     /// The time of a clock that never goes back.

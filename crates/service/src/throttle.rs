@@ -8,7 +8,7 @@ use domain::{
 use store::{Failures, Lock, Tx};
 use tokio_util::sync::CancellationToken;
 
-use crate::{Caller, ClientInfo, Result, Service, service::event};
+use crate::{Caller, ClientInfo, Result, Service, invented::Invented, service::event};
 
 /// The failure after which the first wait begins.
 pub(crate) const FREE_FAILURES: u32 = 5;
@@ -89,7 +89,7 @@ impl Service {
     /// otherwise a difference in work would reveal which e-mails are known.
     pub(crate) async fn record_block(&self, email: &str, client: &ClientInfo) -> Result<()> {
         let person = self.store().person_by_email(email).await?;
-        let Some(person) = person else { return self.count_invented(1).await };
+        let Some(person) = person else { return self.count_invented(Invented::Waits, 1).await };
         let caller = Caller::system(client.address);
         let subject = Subject::person(&person.id, &person.email);
         let event = event(&caller, self.now(), Action::SignInBlocked, subject);
@@ -109,7 +109,8 @@ impl Service {
 
     /// Forgets failures that no longer count, and what is beyond the bound, in parts.
     pub(crate) async fn tidy_sign_ins(&self, shutdown: &CancellationToken) -> Result<()> {
-        self.count_invented(0).await?;
+        self.count_invented(Invented::Waits, 0).await?;
+        self.count_invented(Invented::ResetAsks, 0).await?;
         let before = self.now().plus(Millis(-FORGET_AFTER.0));
         while !shutdown.is_cancelled() {
             let prune = async |tx: &mut Tx| tx.prune_sign_in_failures(before, FAILURES_MAX, PRUNED_AT_ONCE).await;

@@ -38,6 +38,7 @@ mod failpoints;
 mod failpoints_sending;
 mod families;
 mod faults;
+mod forgot;
 mod forms;
 mod hand_overs;
 mod headers;

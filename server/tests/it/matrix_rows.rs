@@ -203,6 +203,8 @@ pub const FORMS: &[Row] = &[
     ("/contacts/{id}/edit", About::Contact, "first_name=Ada", ["+n", "+n", "ff", "ff", "ss"]),
     ("/contacts/{id}/enable", About::Contact, "", ["+n", "+n", "ff", "ff", "ss"]),
     ("/contacts/{id}/remove", About::Contact, "", ["+n", "+n", "ff", "ff", "ss"]),
+    // This installation sends no mail.
+    ("/forgot", About::Nothing, "email=nobody%40example.com", ["n", "n", "n", "n", "n"]),
     ("/holder", About::Nothing, "held_key=", ["+", "+", "+", "+", "+"]),
     ("/holder/revoke", About::Nothing, "held_key=&acknowledged=yes", ["+", "+", "+", "+", "+"]),
     ("/holder/rotate", About::Nothing, "held_key=", ["+", "+", "+", "+", "+"]),

@@ -149,5 +149,5 @@ async fn guesses_wait_like_those_at_sign_in() {
     }
     let waits = post(&product, &session, "/account/prove", &format!("proof_password={PASSWORD}")).await;
     assert_eq!(waits.status, 429);
-    assert!(text(&waits.body).contains(ASKS) && waits.body.contains("Too many failed attempts"));
+    assert!(text(&waits.body).contains(ASKS) && waits.body.contains("Too many attempts"));
 }

@@ -57,6 +57,8 @@ names! {
         AccountEdited = "account.edited",
         /// People changed their own password, with the old one.
         PasswordChanged = "password.changed",
+        /// Somebody who cannot sign in asked for a link by mail.
+        ResetAsked = "password.reset_asked",
         /// An owner made a link with which somebody can set a new password.
         ResetLinkMade = "password.reset_link_made",
         /// Somebody set a new password with such a link.
@@ -187,6 +189,7 @@ impl Action {
             Self::PersonUnlocked => "Sign-in unblocked",
             Self::AccountEdited => "Account edited",
             Self::PasswordChanged => "Password changed",
+            Self::ResetAsked => "Reset link asked for",
             Self::ResetLinkMade => "Reset link created",
             Self::PasswordReset => "Password reset by link",
             Self::SecondFactorAdded => "Second factor set up",

@@ -107,6 +107,6 @@ fn waits_are_rounded_up() {
     assert_eq!(wait_seconds(Timestamp::from_millis(2_001), now), 2);
     assert_eq!(wait_seconds(now, now), 1);
     assert_eq!(wait_seconds(Timestamp::from_millis(0), now), 1);
-    assert_eq!(Refusal::Wait { seconds: 91 }.message(), "Too many failed attempts: wait 2 minutes, then try again.");
-    assert_eq!(Refusal::Wait { seconds: 1 }.message(), "Too many failed attempts: wait 1 second, then try again.");
+    assert_eq!(Refusal::Wait { seconds: 91 }.message(), "Too many attempts: wait 2 minutes, then try again.");
+    assert_eq!(Refusal::Wait { seconds: 1 }.message(), "Too many attempts: wait 1 second, then try again.");
 }

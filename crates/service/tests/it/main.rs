@@ -49,6 +49,7 @@ mod record;
 mod request_rules;
 mod requests;
 mod reset;
+mod reset_asks;
 mod roles;
 mod rotation;
 mod rotation_calls;
