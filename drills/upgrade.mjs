@@ -27,7 +27,8 @@ const UNDO = 'DELETE FROM _sqlx_migrations WHERE version >= 7; DROP FUNCTION aud
   'DROP TABLE audit_day, audit_name, bulk_act, key_draft, permission_name, saved_view, key_name_part, key_label; ' +
   'DROP INDEX audit_event_at, audit_event_action, audit_event_actor, audit_event_by_name, audit_event_by_id, api_key_open, api_key_start; ' +
   'ALTER TABLE api_key DROP COLUMN environment, DROP COLUMN external_id, DROP COLUMN owner, DROP COLUMN tags, DROP COLUMN metadata; ' +
-  'ALTER TABLE person DROP COLUMN name_key, DROP COLUMN email_mac, DROP COLUMN last_sign_in_at, DROP COLUMN access_ends_at, DROP COLUMN time_zone';
+  'ALTER TABLE person DROP COLUMN name_key, DROP COLUMN email_mac, DROP COLUMN last_sign_in_at, DROP COLUMN access_ends_at, DROP COLUMN time_zone, ' +
+  'DROP COLUMN confirmed_email, DROP COLUMN email_confirmed_at';
 
 export async function drill({ folder }) {
   const postgres = await Postgres.start();

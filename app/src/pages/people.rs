@@ -148,7 +148,10 @@ fn Table(
                 <tr>
                     <td class="name"><a href=address dir="auto" title=person.name.clone()>{person.name.clone()}</a></td>
                     <td>
-                        <bdi>{person.email}</bdi>
+                        <bdi>{person.email}</bdi> " "
+                        <small class="soft">
+                            {if person.email_confirmed_at.is_some() { "confirmed" } else { "not confirmed" }}
+                        </small>
                         {by.map(|by| view! { " " <small class="soft">"by " <bdi>{by}</bdi></small> })}
                     </td>
                     <td>{person.role.label()} " " {limit(&person.apps)}</td>
@@ -159,6 +162,7 @@ fn Table(
                             None => "Never signed in".into_any(),
                         }}
                     </td>
+                    <td>{person.second_factor.label()}</td>
                 </tr>
             }
         })
@@ -174,6 +178,7 @@ fn Table(
                         {heading("Role", PersonSort::Role, &query)}
                         <th scope="col">"Status"</th>
                         {heading("Last sign-in", PersonSort::LastSignIn, &query)}
+                        <th scope="col">"Second factor"</th>
                     </tr>
                 </thead>
                 <tbody>{rows}</tbody>

@@ -5,7 +5,7 @@ use domain::audit_query::AuditQuery;
 use domain::field::Field;
 use domain::grant::KeyAct;
 use domain::key::KeyRow;
-use domain::person::{PersonListed, PersonStatus};
+use domain::person::{PersonListed, PersonStatus, SecondFactor};
 use domain::query_string::ListQuery;
 use domain::refusal::Refusal;
 use domain::role::{Act, Rights, Role};
@@ -90,7 +90,8 @@ pub fn PersonPage() -> impl IntoView {
 fn Shown(view: PersonView) -> impl IntoView {
     let PersonView { detail, now, rights, apps, has_apps, covers } = view;
     let person = detail.person;
-    let removes = (detail.has_factor && rights.may(Act::ManageOwners)).then(|| format!("/people/{}/factor", person.id));
+    let has_factor = person.second_factor != SecondFactor::None;
+    let removes = (has_factor && rights.may(Act::ManageOwners)).then(|| format!("/people/{}/factor", person.id));
     let limit = (has_apps && person.role != Role::Owner).then_some(("apps", "Change apps…", false));
     let limit = limit.filter(|_| rights.may(person.role.managed_with()));
     let buttons: Vec<_> = limit
@@ -137,9 +138,16 @@ fn Shown(view: PersonView) -> impl IntoView {
                         }}</dd>
                     </div>
                     <div>
+                        <dt>"E-mail confirmed"</dt>
+                        <dd>{match person.email_confirmed_at {
+                            Some(at) => view! { <Time at/> }.into_any(),
+                            None => "No".into_any(),
+                        }}</dd>
+                    </div>
+                    <div>
                         <dt>"Second factor"</dt>
                         <dd>
-                            {if detail.has_factor { "On" } else { "None" }}
+                            {if has_factor { person.second_factor.label() } else { "None" }}
                             {removes.map(|address| view! { " " <a href=address>"Remove second factor…"</a> })}
                         </dd>
                     </div>
@@ -242,6 +250,8 @@ mod tests {
                 apps: Scope::All,
                 last_sign_in_at: None,
                 access_ends_at: None,
+                email_confirmed_at: None,
+                second_factor: SecondFactor::None,
             };
             let words = acts(&person, Rights::of_role(by)).into_iter().map(|(path, ..)| path);
             words.collect::<Vec<_>>()

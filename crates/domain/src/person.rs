@@ -30,6 +30,43 @@ pub struct PersonListed {
     pub last_sign_in_at: Option<Timestamp>,
     /// When a guest's access ends; `None` for never.
     pub access_ends_at: Option<Timestamp>,
+    /// Since when it is known that the person gets mail at this e-mail; `None` if it is not.
+    pub email_confirmed_at: Option<Timestamp>,
+    /// What the person is asked for after the password.
+    pub second_factor: SecondFactor,
+}
+
+names! {
+    /// What somebody is asked for after the password.
+    pub enum SecondFactor {
+        None = "none",
+        /// A code of an authenticator app.
+        App = "app",
+        Passkey = "passkey",
+        AppAndPasskey = "app_and_passkey",
+    }
+}
+
+impl SecondFactor {
+    /// That of somebody who has an app, or passkeys.
+    pub const fn of(app: bool, passkeys: bool) -> Self {
+        match (app, passkeys) {
+            (false, false) => Self::None,
+            (true, false) => Self::App,
+            (false, true) => Self::Passkey,
+            (true, true) => Self::AppAndPasskey,
+        }
+    }
+
+    /// The words that people see.
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::None => "No second factor",
+            Self::App => "App",
+            Self::Passkey => "Passkey",
+            Self::AppAndPasskey => "App and passkey",
+        }
+    }
 }
 
 /// What keeps a person out, the gravest first.
@@ -159,6 +196,12 @@ impl PersonQuery {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn each_second_factor_has_a_word() {
+        let all = [(false, false), (true, false), (false, true), (true, true)];
+        assert_eq!(all.map(|(app, passkeys)| SecondFactor::of(app, passkeys)), SecondFactor::ALL);
+    }
 
     #[test]
     fn a_list_survives_its_string() {

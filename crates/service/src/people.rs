@@ -27,8 +27,6 @@ pub struct PersonDetail {
     pub person: PersonListed,
     /// The keys of a guest that the caller may see, by name, and what the guest may do with each.
     pub keys: Vec<(KeyRow, Vec<KeyAct>)>,
-    /// Whether the person has a second factor.
-    pub has_factor: bool,
     /// How the person signs in.
     pub ways_in: WaysIn,
 }
@@ -54,8 +52,7 @@ impl Service {
         let rows = if caller.may(Act::SeeKeys).is_ok() { self.some_keys(caller, &ids).await? } else { Vec::new() };
         let acts = |row: &KeyRow| grants.iter().find(|grant| grant.key == row.id).map(|grant| grant.acts.clone());
         let keys = rows.into_iter().filter_map(|row| acts(&row).map(|acts| (row, acts))).collect();
-        let (has_factor, ways_in) = (self.has_factor(id).await?, self.ways_in(id).await?);
-        Ok(PersonDetail { person, keys, has_factor, ways_in })
+        Ok(PersonDetail { person, keys, ways_in: self.ways_in(id).await? })
     }
 
     /// Whether the caller sees somebody with this e-mail.

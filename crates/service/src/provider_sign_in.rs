@@ -183,6 +183,9 @@ impl Service {
         let work = async |tx: &mut Tx| {
             let row = self.person_of(tx, provider, &claims, client).await?;
             let row = self.follow_role(tx, rules, &claims, row, client).await?;
+            if vouched(rules, &claims).is_ok_and(|email| email == row.email) {
+                tx.confirm_email(&row.id, &row.email, self.now()).await?;
+            }
             let has_factor = tx.has_second_factor(&row.id).await?;
             let person = Person::from(row);
             if has_factor && !rules.is_factor {

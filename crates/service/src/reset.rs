@@ -122,6 +122,9 @@ impl Service {
                 return Err(Refusal::LinkInvalid.into());
             }
             replace_password(tx, &row.id, &hash).await?;
+            if purpose == MAILED {
+                tx.confirm_email(&row.id, &row.email, now).await?;
+            }
             let sessions = tx.sessions_of(&row.id).await?;
             tx.delete_sessions_of(&row.id).await?;
             tx.clear_sign_in_failures(&email_mac).await?;

@@ -235,6 +235,16 @@ impl Tx {
         Ok(())
     }
 
+    /// Notes that a person gets mail at this e-mail, unless that is known already or it is no longer theirs.
+    pub async fn confirm_email(&mut self, id: &PersonId, email: &str, at: Timestamp) -> Result<(), StoreError> {
+        let sql = Sql::new(
+            "UPDATE person SET confirmed_email = email, email_confirmed_at = $3 \
+             WHERE id = $1 AND email = $2 AND (confirmed_email IS NULL OR confirmed_email <> email)",
+        );
+        self.conn().execute(sql.arg(id.as_str()).arg(email).arg(at)).await?;
+        Ok(())
+    }
+
     /// Replaces name and e-mail; `Conflict(PersonEmail)` if the address is another person's.
     pub async fn set_name_and_email(&mut self, id: &PersonId, name: &str, email: &str) -> Result<(), StoreError> {
         let sql = Sql::new("UPDATE person SET name = $2, email = $3 WHERE id = $1");

@@ -3,7 +3,7 @@
 use domain::ids::{AppId, PersonId};
 use domain::list::Rows;
 use domain::page::{COUNT_CAP, Capped, Page};
-use domain::person::{PersonFilter, PersonListed, PersonQuery, PersonSort, PersonStatus};
+use domain::person::{PersonFilter, PersonListed, PersonQuery, PersonSort, PersonStatus, SecondFactor};
 use domain::role::Role;
 use domain::sight::Scope;
 use domain::text::name_key;
@@ -54,6 +54,9 @@ struct Stored {
     apps: String,
     failures: i64,
     blocked_until: i64,
+    email_confirmed_at: Option<i64>,
+    factor_apps: i64,
+    passkeys: i64,
     /// How many people there are in the list, if all of them were found for the page.
     found: Option<i64>,
 }
@@ -82,6 +85,8 @@ impl Stored {
             created_at: Timestamp::from_millis(self.created_at),
             last_sign_in_at: (self.last_sign_in_at != 0).then_some(Timestamp::from_millis(self.last_sign_in_at)),
             access_ends_at,
+            email_confirmed_at: self.email_confirmed_at.map(Timestamp::from_millis),
+            second_factor: SecondFactor::of(self.factor_apps > 0, self.passkeys > 0),
         })
     }
 
@@ -129,7 +134,10 @@ const fn columns(sort: PersonSort) -> &'static [&'static str] {
 }
 
 const SELECT: &str = "SELECT p.id, p.email, p.name, p.name_key, p.role, p.disabled, p.created_at, p.last_sign_in_at, \
-     p.access_ends_at, p.apps, COALESCE(f.failures, 0) AS failures, COALESCE(f.blocked_until, 0) AS blocked_until, ";
+     p.access_ends_at, p.apps, COALESCE(f.failures, 0) AS failures, COALESCE(f.blocked_until, 0) AS blocked_until, \
+     CASE WHEN p.confirmed_email = p.email THEN p.email_confirmed_at END AS email_confirmed_at, \
+     (SELECT count(*) FROM second_factor s WHERE s.person_id = p.id AND s.confirmed_at <> 0) AS factor_apps, \
+     (SELECT count(*) FROM passkey k WHERE k.person_id = p.id) AS passkeys, ";
 const FAILURES: &str = "LEFT JOIN sign_in_failure f ON f.email_mac = p.email_mac ";
 
 /// A list with its conditions.

@@ -67,6 +67,8 @@ async fn somebody_is_invited_comes_and_is_removed() {
     let path = format!("/v1/people/{id}");
     let person = m.get(&path).await;
     assert_eq!((&person["person"]["role"], &person["person"]["status"]), (&"guest".into(), &"active".into()));
+    let confirmed = &person["person"]["emailConfirmedAt"];
+    assert_eq!((confirmed, &person["person"]["secondFactor"]), (&Value::Null, &"none".into()));
     assert_eq!(person["keys"], json!([{ "key": key, "acts": ["see", "test"] }]));
     assert_eq!(m.get("/v1/people?role=guest&q=ada").await["data"].as_array().unwrap().len(), 1);
     for (act, status) in [("disable", "disabled"), ("enable", "active"), ("unlock", "active"), ("sign-out", "active")] {

@@ -98,6 +98,8 @@ async fn a_backup_of_an_earlier_version_is_brought_up_to_this_one() {
         "DELETE FROM _sqlx_migrations WHERE version >= 45",
         "DROP INDEX audit_event_by_name",
         "DROP INDEX audit_event_by_id",
+        "ALTER TABLE person DROP COLUMN confirmed_email",
+        "ALTER TABLE person DROP COLUMN email_confirmed_at",
     ] {
         database.execute(statement).await;
     }
@@ -182,6 +184,8 @@ async fn only_the_server_and_migrate_update_an_older_database() {
         "ALTER TABLE person DROP COLUMN email_mac",
         "ALTER TABLE person DROP COLUMN last_sign_in_at",
         "ALTER TABLE person DROP COLUMN access_ends_at",
+        "ALTER TABLE person DROP COLUMN confirmed_email",
+        "ALTER TABLE person DROP COLUMN email_confirmed_at",
         "DROP TABLE sign_in_step",
         "DROP TABLE recovery_code",
         "DROP TABLE second_factor",

@@ -1,8 +1,8 @@
 //! Passkeys: added, used after the password, alone and as a proof, removed; and every answer that must not pass.
 
 use domain::{
-    audit::Action, field::Field, passkey::PASSKEYS_MAX, proof::PROOF_FOR, refusal::Refusal, role::Role,
-    second_factor::FactorPolicy, timestamp::Millis,
+    audit::Action, field::Field, passkey::PASSKEYS_MAX, person::SecondFactor, proof::PROOF_FOR, refusal::Refusal,
+    role::Role, second_factor::FactorPolicy, timestamp::Millis,
 };
 use service::{
     ClientInfo, Error,
@@ -358,7 +358,8 @@ async fn whoever_is_taken_out_signs_in_with_none(w: World) {
     let ada = session(&w, &w.sign_in("ada@example.com", PASSWORD).await.unwrap()).await;
     let mut key = SoftKey::new(3, SITE);
     add(&w, &ada, &mut key).await.unwrap();
-    assert!(w.service.person(owner(), &id).await.unwrap().has_factor);
+    let factor = async || w.service.person(owner(), &id).await.unwrap().person.second_factor;
+    assert_eq!(factor().await, SecondFactor::Passkey);
     w.service.disable_person(shell(), &id).await.unwrap();
     assert_eq!(refusal(sign_in(&w, &mut key).await), Refusal::PasskeyRefused);
     w.service.enable_person(shell(), &id).await.unwrap();
@@ -371,7 +372,7 @@ async fn whoever_is_taken_out_signs_in_with_none(w: World) {
     w.one_event(Action::SecondFactorRemoved, w.service.reset_factor(owner(), &id)).await.unwrap();
     assert!(w.service.session(&secret(&ada.cookie)).await.unwrap().is_none());
     assert_eq!(refusal(sign_in(&w, &mut key).await), Refusal::PasskeyRefused);
-    assert!(!w.service.person(owner(), &id).await.unwrap().has_factor);
+    assert_eq!(factor().await, SecondFactor::None);
     w.no_event(w.service.reset_factor(owner(), &id)).await.unwrap();
     let ada = session(&w, &w.sign_in("ada@example.com", PASSWORD).await.unwrap()).await;
     add(&w, &ada, &mut key).await.unwrap();

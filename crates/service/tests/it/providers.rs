@@ -49,6 +49,31 @@ async fn somebody_joins_and_comes_again(w: World) {
     let by = [(*first.person.id(), "Corp".to_owned())];
     assert_eq!(door.service.providers_of(owner(), &[*first.person.id()]).await.unwrap(), by);
     assert_eq!((listed.person.last_sign_in_at, listed.ways_in), (Some(door.w.service.now()), ways));
+    assert_eq!(listed.person.email_confirmed_at, Some(door.w.service.now()), "the first time");
+}
+
+/// Only the e-mail that the person has here, from whoever may vouch for it.
+async fn a_provider_confirms_the_e_mail_that_it_vouches_for(w: World) {
+    let door = Door::of(w, rules(Join::Anybody)).await;
+    let entered = door.entered(claims("1", "ada@example.com")).await;
+    let id = *entered.person.id();
+    let since = async || door.service.person(owner(), &id).await.unwrap().person.email_confirmed_at;
+    assert!(since().await.is_some());
+    let change = async |email: &str| {
+        let change = async |tx: &mut store::Tx| tx.set_name_and_email(&id, "Ada", email).await;
+        door.w.store.write(change).await.unwrap();
+    };
+    change("new@example.com").await;
+    let new = || claims("1", "new@example.com");
+    for word in [claims("1", "ada@example.com"), Claims { is_email_verified: false, ..new() }] {
+        door.entered(word).await;
+        assert_eq!(since().await, None);
+    }
+    door.entered(new()).await;
+    assert!(since().await.is_some());
+    change("ada@elsewhere.example").await;
+    door.entered(claims("1", "ada@elsewhere.example")).await;
+    assert_eq!(since().await, None, "it may not vouch for that domain");
 }
 
 async fn only_a_verified_e_mail_of_its_domains_counts(w: World) {
@@ -267,6 +292,7 @@ async fn what_a_provider_does_not_say_is_recorded_up_to_a_bound(w: World) {
 
 on_both! {
     somebody_joins_and_comes_again,
+    a_provider_confirms_the_e_mail_that_it_vouches_for,
     only_a_verified_e_mail_of_its_domains_counts,
     an_invite_is_used_by_whoever_owns_its_e_mail,
     a_state_works_once_in_its_own_browser_and_in_time,

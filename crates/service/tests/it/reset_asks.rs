@@ -2,7 +2,13 @@
 
 use std::sync::{Arc, Mutex};
 
-use domain::{audit::Action, field::Field, refusal::Refusal, role::Role, timestamp::Millis};
+use domain::{
+    audit::Action,
+    field::Field,
+    refusal::Refusal,
+    role::Role,
+    timestamp::{Millis, Timestamp},
+};
 use secrecy::ExposeSecret;
 use service::{
     ClientInfo, Service, Setup,
@@ -76,6 +82,12 @@ impl Office {
     }
 }
 
+/// Since when the owner's e-mail is confirmed.
+async fn confirmed_at(w: &World) -> Option<Timestamp> {
+    let id = w.store.person_by_email(EMAIL).await.unwrap().unwrap().id;
+    w.service.person(owner(), &id).await.unwrap().person.email_confirmed_at
+}
+
 async fn a_mailed_link_sets_a_password_once(w: World) {
     w.make_owner().await;
     let office = Office::start(&w).await;
@@ -88,7 +100,9 @@ async fn a_mailed_link_sets_a_password_once(w: World) {
         (Some(Action::ResetAsked), "Keystead", EMAIL, Some("203.0.113.9"))
     );
     let client = ClientInfo::default();
+    assert_eq!(confirmed_at(&w).await, None);
     office.service.reset_password(&token, &NEW.into(), &client).await.unwrap();
+    assert_eq!(confirmed_at(&w).await, Some(w.service.now()));
     w.sign_in(EMAIL, NEW).await.unwrap();
     assert!(!office.opens(&token).await);
     let again = office.service.reset_password(&token, &PASSWORD.into(), &client).await;
@@ -188,6 +202,7 @@ async fn who_asks_replaces_no_link_of_an_owner_and_a_password_ends_both(w: World
     let second = office.token(1).await;
     assert!(office.opens(&made).await && !office.opens(&first).await && office.opens(&second).await);
     office.service.reset_password(&made, &NEW.into(), &ClientInfo::default()).await.unwrap();
+    assert_eq!(confirmed_at(&w).await, None, "nobody knows how that one came to them");
     assert!(!office.opens(&made).await && !office.opens(&second).await);
 }
 

@@ -59,6 +59,10 @@ pub(super) struct PersonShown {
     last_sign_in_at: Option<String>,
     /// When the access of a guest ends.
     access_ends_at: Option<String>,
+    /// Since when it is known that the person gets mail at this e-mail.
+    email_confirmed_at: Option<String>,
+    /// `none`, `app`, `passkey` or `app_and_passkey`.
+    second_factor: &'static str,
 }
 
 /// A person, as their own answer.
@@ -164,6 +168,8 @@ impl PersonShown {
             created_at: person.created_at.to_rfc3339(),
             last_sign_in_at: person.last_sign_in_at.map(Timestamp::to_rfc3339),
             access_ends_at: person.access_ends_at.map(Timestamp::to_rfc3339),
+            email_confirmed_at: person.email_confirmed_at.map(Timestamp::to_rfc3339),
+            second_factor: person.second_factor.as_str(),
         }
     }
 }

@@ -1,17 +1,19 @@
 use std::collections::BTreeSet;
 
-use domain::ids::PersonId;
-use domain::person::{PersonFilter, PersonQuery, PersonSort, PersonStatus};
+use domain::ids::{PasskeyId, PersonId};
+use domain::person::{PersonFilter, PersonQuery, PersonSort, PersonStatus, SecondFactor};
 use domain::role::Role;
 use domain::sight::Scope;
 use domain::timestamp::Timestamp;
-use store::{Lock, PersonRow, Store, StoreError};
+use store::{Lock, PasskeyRow, PersonRow, Store, StoreError};
 
 use crate::fixtures::{NOW, person};
 
 contract! {
     people_are_listed_by_what_is_asked,
     every_page_in_either_direction_shows_each_person_once,
+    an_e_mail_is_confirmed_while_it_is_the_persons,
+    second_factors_are_listed,
 }
 
 const LOCK: Lock = Lock { now: NOW, latest: NOW.plus_seconds(900), failures: 100 };
@@ -135,5 +137,77 @@ async fn every_page_in_either_direction_shows_each_person_once(store: Store) {
     for after in ["", "x", "~", "000000000000000000000000~last_sign_in~x", "'; DROP TABLE person; --"] {
         let odd = PersonQuery { after: Some(after.to_owned()), sort: PersonSort::LastSignIn, ..PersonQuery::default() };
         assert_eq!(store.list_people(&odd, &Scope::All, LOCK).await.unwrap().rows.len(), 25, "{after}");
+    }
+}
+
+async fn an_e_mail_is_confirmed_while_it_is_the_persons(store: Store) {
+    let ada = person("ada@example.com", Role::Owner);
+    add(&store, &[ada.clone(), person("bob@example.com", Role::Owner)]).await;
+    let confirm = async |email: &str, seconds: i64| {
+        let at = NOW.plus_seconds(seconds);
+        store.write(async |tx| tx.confirm_email(&ada.id, email, at).await).await.unwrap();
+    };
+    let change = async |email: &str| {
+        store.write(async |tx| tx.set_name_and_email(&ada.id, &ada.name, email).await).await.unwrap();
+    };
+    let since = async || {
+        let rows = store.list_people(&PersonQuery::default(), &Scope::All, LOCK).await.unwrap().rows;
+        assert!(rows.iter().all(|row| row.id == ada.id || row.email_confirmed_at.is_none()));
+        let listed = rows.into_iter().find(|row| row.id == ada.id).unwrap();
+        assert_eq!(store.listed_person(&ada.id, LOCK).await.unwrap().as_ref(), Some(&listed));
+        listed.email_confirmed_at
+    };
+    assert_eq!(since().await, None);
+    confirm("bob@example.com", 0).await;
+    assert_eq!(since().await, None, "it is another's");
+    confirm("ada@example.com", 1).await;
+    confirm("ada@example.com", 2).await;
+    assert_eq!(since().await, Some(NOW.plus_seconds(1)), "it was known already");
+    // As a release does that knows nothing of it.
+    change("new@example.com").await;
+    assert_eq!(since().await, None);
+    confirm("new@example.com", 3).await;
+    assert_eq!(since().await, Some(NOW.plus_seconds(3)));
+}
+
+async fn second_factors_are_listed(store: Store) {
+    let people = ["none", "app", "passkey", "both", "begun"]
+        .map(|name| PersonRow { name: name.to_owned(), ..person(&format!("{name}@example.com"), Role::Auditor) });
+    add(&store, &people).await;
+    let passkey = |person: &PersonRow, number: u8| PasskeyRow {
+        id: PasskeyId::from_random([number; 12]),
+        person_id: person.id,
+        credential_id: vec![number; 40],
+        credential: "{}".to_owned(),
+        name: "Key".to_owned(),
+        created_at: NOW,
+        used_at: None,
+    };
+    let [_, app, key, both, begun] = &people;
+    let set_up = async |tx: &mut store::Tx| {
+        for person in [app, both, begun] {
+            tx.put_second_factor(&person.id, b"s", b"x", 1, NOW).await?;
+        }
+        for person in [app, both] {
+            tx.confirm_second_factor(&person.id, b"x", 7, NOW).await?;
+        }
+        for passkey in [passkey(key, 1), passkey(key, 2), passkey(both, 3)] {
+            tx.insert_passkey(&passkey).await?;
+        }
+        Ok::<_, StoreError>(())
+    };
+    store.write(set_up).await.unwrap();
+    for search in [None, Some("example".to_owned())] {
+        let query = PersonQuery { search, ..PersonQuery::default() };
+        let page = store.list_people(&query, &Scope::All, LOCK).await.unwrap();
+        let found: Vec<_> = page.rows.iter().map(|row| (&*row.name, row.second_factor)).collect();
+        let expected = [
+            ("app", SecondFactor::App),
+            ("begun", SecondFactor::None),
+            ("both", SecondFactor::AppAndPasskey),
+            ("none", SecondFactor::None),
+            ("passkey", SecondFactor::Passkey),
+        ];
+        assert_eq!(found, expected);
     }
 }
