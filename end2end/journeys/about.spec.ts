@@ -5,6 +5,7 @@ import { examine } from '../fixtures/examine';
 test('every path to allow in a firewall is listed with what it is for', async ({ owner }) => {
   const { page, server } = owner;
   await owner.open('/integrations/setup');
+  await expect(page.getByText(`GET, POST ${server.url}/openconnect`, { exact: true })).toBeVisible();
   await page.getByRole('link', { name: 'Every path' }).click();
   await expect(page.getByRole('heading', { name: 'Addresses to allow', level: 1 })).toBeVisible();
   const { hostname, port } = new URL(server.url);

@@ -19,7 +19,7 @@ const PATIENCE: Duration = Duration::from_secs(2);
 
 /// Its entry in the console.
 pub(crate) const ENDPOINT: Endpoint =
-    Endpoint { purpose: "Health, for a load balancer", method: Some("GET"), path: "/healthz" };
+    Endpoint { purpose: "Health, for a load balancer", methods: Some("GET"), path: "/healthz" };
 
 /// The calls that it answers: method and path.
 pub(crate) const CALLS: [(&str, &str); 2] = [("GET", ENDPOINT.path), ("GET", READY)];

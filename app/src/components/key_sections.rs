@@ -70,7 +70,7 @@ const fn words(field: Field) -> (&'static str, &'static str) {
         Field::Domains => ("", "all domains"),
         Field::Limits => ("", "no rate limit"),
         Field::Quota => ("quota ", "no quota"),
-        Field::NotBefore => ("", "as soon as you confirm it"),
+        Field::NotBefore => ("", "at once"),
         _ => ("", ""),
     }
 }
@@ -98,7 +98,7 @@ mod tests {
     #[test]
     fn a_blank_section_says_what_that_means() {
         let draft = KeyDraft { cidrs: Some(vec![" ".to_owned()]), ..KeyDraft::default() };
-        let blank = ["any address · all domains", "no rate limit · no quota", "as soon as you confirm it", "Live"];
+        let blank = ["any address · all domains", "no rate limit · no quota", "at once", "Live"];
         assert_eq!(meanings(KeyKind::Service, &draft), blank);
         assert_eq!(meanings(KeyKind::Client, &draft), ["all domains", "no rate limit", "", "Live"]);
         // An edit does not have the environment, so it says nothing about it.

@@ -55,17 +55,19 @@ impl Console {
 pub struct Endpoint {
     /// Its purpose, in a few words.
     pub purpose: &'static str,
-    /// The method; `None` for any.
-    pub method: Option<&'static str>,
+    /// Its methods, separated by commas; `None` for any.
+    pub methods: Option<&'static str>,
     /// The path.
     pub path: &'static str,
 }
 
 impl Endpoint {
-    /// The method and the whole address, below the console's public URL.
+    /// The methods and the whole address, below the console's public URL. HEAD is a GET without the body.
     pub fn call(&self, public_url: &str) -> String {
         let path = self.path;
-        self.method.map_or_else(|| format!("{public_url}{path}"), |method| format!("{method} {public_url}{path}"))
+        let Some(methods) = self.methods else { return format!("{public_url}{path}") };
+        let methods: Vec<_> = methods.split(", ").filter(|method| *method != "HEAD").collect();
+        format!("{} {public_url}{path}", methods.join(", "))
     }
 }
 

@@ -197,7 +197,7 @@ fn Codes(codes: RecoveryCodes) -> impl IntoView {
             <header><h2>"Your recovery codes"</h2> <CopyButton of="recovery-codes" what="the recovery codes" quiet=true/></header>
             <div class="body">
                 <Warning words="You will not see these codes again. Keep them where you keep your passwords, not only on the device that you sign in with.".to_owned()/>
-                <p>"Each works once in place of your passkey or a code of the app. Recovery codes that you had before no longer work."</p>
+                <p>"Each works once in place of your passkey or a code of the app. Any from before no longer work."</p>
                 <ol class="codes" id="recovery-codes">{items}</ol>
             </div>
             <footer><a class="button primary" href="/account">"I have stored them"</a></footer>

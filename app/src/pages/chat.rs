@@ -90,7 +90,7 @@ fn Shown(
                     <h1 dir="auto">{room.name.clone()}</h1>
                     {room.archived_at.is_some().then(|| view! { <span class="status disabled">"Archived"</span> })}
                 </div>
-                <p>{if is_chat { "Programs write here, on behalf of contacts, and so do those who manage chats." } else { "What the Butler writes to one contact. Nobody answers it." }}</p>
+                <p>{about(is_chat, room.archived_at.is_some())}</p>
             </div>
             <div class="actions">{acts}</div>
         </div>
@@ -114,6 +114,15 @@ fn Shown(
                 </section>
             </div>
         </div>
+    }
+}
+
+/// Who writes here.
+const fn about(is_chat: bool, is_archived: bool) -> &'static str {
+    match (is_chat, is_archived) {
+        (true, false) => "Programs write here, on behalf of contacts, and so do those who manage chats.",
+        (true, true) => "Nobody writes here until somebody brings it back.",
+        (false, _) => "What the Butler writes to one contact. Nobody answers it.",
     }
 }
 

@@ -109,9 +109,12 @@ fn Figures(
         <div class="two">
             <section class="card">
                 <header><h2>"To look at"</h2></header>
-                <ul class="feed">
-                    {dashboard.to_look_at.into_iter().map(|look| look_at(look, now)).collect::<Vec<_>>()}
-                </ul>
+                {if dashboard.to_look_at.is_empty() {
+                    view! { <div class="body"><p class="soft">"Nothing now."</p></div> }.into_any()
+                } else {
+                    let lines = dashboard.to_look_at.into_iter().map(|look| look_at(look, now));
+                    view! { <ul class="feed">{lines.collect::<Vec<_>>()}</ul> }.into_any()
+                }}
             </section>
             <section class="card">
                 <header><h2>"Recent changes"</h2><a href="/audit">"Audit"</a></header>

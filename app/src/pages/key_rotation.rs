@@ -172,7 +172,7 @@ const FINISH: Asked = Asked {
 const UNDO: Asked = Asked {
     path: "rotation/undo",
     title: ("Undo the rotation of", "?"),
-    effect: "From the next call on, every call with the new secret is refused, for good. The old one works on, without an end.",
+    effect: "From the next call on, every call with the new secret is refused, for good. The old one works on, as long as the key.",
     button: "Undo the rotation",
     grave: true,
 };

@@ -22,7 +22,7 @@ use crate::components::key_status::KeyStatus;
 use crate::components::time::LastUsed;
 use crate::components::title::Title;
 use crate::desk::integration::{Integration, read_integration};
-use crate::desk::keys::{KeyView, may};
+use crate::desk::keys::{KeyView, may, may_change_keys};
 use crate::desk::later::later;
 use crate::islands::connectivity::Connectivity;
 
@@ -169,7 +169,7 @@ fn Checks(
                 <p>
                     "Your service needs its own Service key with the permission "
                     <code>"keystead.verify"</code> " in " <code>"KEYSTEAD_VERIFIER_KEY"</code> ". "
-                    <a href=preset_address(Preset::Verifier)>"Generate one"</a>
+                    {may_change_keys().then(|| view! { <a href=preset_address(Preset::Verifier)>"Generate one"</a> })}
                 </p>
                 {calls}
             </div>

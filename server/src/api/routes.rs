@@ -108,7 +108,7 @@ impl Route {
 
     /// Its entry in the console, if it has a name.
     pub fn endpoint(&self) -> Option<Endpoint> {
-        Some(Endpoint { purpose: self.purpose?, method: self.method(), path: self.path })
+        Some(Endpoint { purpose: self.purpose?, methods: self.methods, path: self.path })
     }
 
     fn method(&self) -> Option<&'static str> {

@@ -136,7 +136,7 @@ static FINISH_ROTATION: Operation = Operation {
     ..Operation::new("finishRotation", "Keys", "Finish a rotation", KeysWrite, 200, Some(described::<RotationAnswered>))
 };
 static UNDO_ROTATION: Operation = Operation {
-    about: "The new secret no longer works, for good. The old one works on, without an end.",
+    about: "The new secret no longer works, for good. The old one works on, as long as the key.",
     if_match: true,
     maybe_body: Some(described::<NothingBody>),
     ..Operation::new("undoRotation", "Keys", "Undo a rotation", KeysWrite, 200, Some(described::<RotationAnswered>))
