@@ -274,3 +274,17 @@ test('the page Find finds the same', async ({ owner, arrange }) => {
   await page.getByRole('main').getByRole('link', { name: 'Edit', exact: true }).click();
   await expect(field(owner, 'Name')).toHaveValue(name);
 });
+
+test('what was typed into another form of the page does not go without a question @scripts', async ({ owner }) => {
+  const { page } = owner;
+  await owner.open('/settings');
+  const saves = page.locator('form[action="/settings"]').getByRole('button', { name: 'Save' });
+  const typed = page.locator('form[action="/settings/approval"] textarea');
+  await typed.fill('invoices.*');
+  page.once('dialog', (asked) => void asked.dismiss());
+  await saves.click();
+  await expect(typed).toHaveValue('invoices.*');
+  page.once('dialog', (asked) => void asked.accept());
+  await saves.click();
+  await expect(typed).toHaveValue('');
+});

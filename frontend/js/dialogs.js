@@ -18,20 +18,23 @@ function takeFocus(dialog) {
   places.map((place) => dialog.querySelector(place)).find(Boolean)?.focus();
 }
 
-/** Whether somebody has changed what the form of a dialog began with. */
-function isChanged(dialog) {
-  return [...dialog.querySelectorAll('input, textarea, select')].some((field) => {
+/** Whether somebody has changed what the form of a dialog, or another form, began with. */
+export function isChanged(place) {
+  return [...place.querySelectorAll('input, textarea, select')].some((field) => {
     if (field.options) return field.selectedIndex !== Math.max(0, [...field.options].findIndex((one) => one.defaultSelected));
     const isBox = ['checkbox', 'radio'].includes(field.type);
     return isBox ? field.checked !== field.defaultChecked : field.value !== field.defaultValue;
   });
 }
 
+/** Asks whether what was typed may go. */
+export const mayGo = () => confirm('Throw away what you changed?');
+
 /** Asks before what was typed goes with its dialog. In the others, nothing is lost. */
 function keepTyped(event) {
   const { target } = event;
   if (!target.matches('dialog[data-back]') || !isChanged(target)) return;
-  if (!confirm('Throw away what you changed?')) event.preventDefault();
+  if (!mayGo()) event.preventDefault();
 }
 
 /** Calls `closed` when a dialog was closed by a key, a button or a press beside it. */

@@ -1,7 +1,7 @@
 // Changes the open page instead of loading the next one: fetches what a link or a form leads to, and shows its content
 // in place. The server's HTML stays the only renderer. Without scripts, or in a browser without the Navigation
 // API, links and forms work as they are.
-import { dialogOf, onClose, open } from './dialogs.js';
+import { dialogOf, isChanged, mayGo, onClose, open } from './dialogs.js';
 import './fresh.js';
 import { end, wake } from './islands.js';
 import { noteLate } from './late.js';
@@ -52,10 +52,10 @@ function same(one, other) {
   return a === b;
 }
 
-/** Whether this page is one step back. */
-function isBehind(address) {
+/** The entry of the history that is one step back, if it is of this page. */
+function behind(address) {
   const before = navigation.entries()[navigation.currentEntry.index - 1];
-  return before !== undefined && same(before.url, address);
+  return before && same(before.url, address) ? before : undefined;
 }
 
 /** Whether a page fits around here. If not, the browser loads it. */
@@ -162,7 +162,8 @@ function tell(answer) {
 function sent(answer, withLate) {
   if (!answer.redirected) return withLate(() => show(answer, false));
   const dialog = dialogOf(document);
-  if (dialog && isBehind(answer.address)) navigation.back({ info: { answer } });
+  // To another document only the browser goes, and would load the page without what this answer says.
+  if (dialog && behind(answer.address)?.sameDocument) navigation.back({ info: { answer } });
   else arrive(answer, dialog ? 'replace' : 'auto');
 }
 
@@ -215,14 +216,18 @@ function submit(event) {
   if (event.defaultPrevented || form.method !== 'post' || form.target) return;
   event.preventDefault();
   const guard = document.querySelector('[data-guard]');
-  if (!guard || guard === form || confirm(guard.dataset.guard)) send(form, submitter);
+  if (guard && guard !== form && !confirm(guard.dataset.guard)) return;
+  // What was ticked in a list stays. What was typed into another form goes with this page.
+  const others = [...document.querySelectorAll('main form[method=post]:not(#bulk)')].filter((other) => other !== form);
+  if (others.some(isChanged) && !mayGo()) return;
+  send(form, submitter);
 }
 
 /** A dialog was closed. Its place in the history goes to the page behind it, or to nothing. */
 function closed(dialog) {
   const { href } = new URL(dialog.dataset.back, location.href);
   if (!navigation) location.replace(href);
-  else if (isBehind(href)) navigation.back();
+  else if (behind(href)) navigation.back();
   else navigation.navigate(href, { history: 'replace' });
 }
 
