@@ -138,15 +138,15 @@ async fn the_settings_say_how_a_visitor_is_seen() {
     let proxies = Settings { trusted_proxies: "10.0.0.0/8", ..Settings::default() };
     let product = Product::with(proxies).await;
     let session = product.sign_in().await;
-    let ask = |peer: &str, forwarded: Option<&str>| {
-        let call = Call::get("/settings").cookie(&session).peer(peer);
+    let ask_of = async |product: &Product, session: &str, peer: &str, forwarded: Option<&str>| {
+        let call = Call::get("/settings").cookie(session).peer(peer);
         let call = match forwarded {
             None => call,
             Some(value) => call.header("x-forwarded-for", value),
         };
-        let product = &product;
-        async move { text(&product.send(call).await.body) }
+        text(&product.send(call).await.body)
     };
+    let ask = async |peer: &str, forwarded: Option<&str>| ask_of(&product, &session, peer, forwarded).await;
     let page = ask("127.0.0.1", None).await;
     for words in [
         "Your address 127.0.0.1",
@@ -163,7 +163,9 @@ async fn the_settings_say_how_a_visitor_is_seen() {
     for words in ["Your address 127.0.0.1", "Connection from 10.0.0.1", "Trusted proxy Yes", "&lt;b&gt;, 127.0.0.1"] {
         assert!(page.contains(words), "{words}: {page}");
     }
-    let page = ask("127.0.0.1", Some("203.0.113.9")).await;
+    // Through another one, nobody may, unless it is allowed.
+    let lax = Product::with(Settings { allow_http: true, trusted_proxies: "10.0.0.0/8", ..Settings::default() }).await;
+    let page = ask_of(&lax, &lax.sign_in().await, "127.0.0.1", Some("203.0.113.9")).await;
     for words in ["Your address 127.0.0.1", "Trusted proxy No", "not a trusted proxy and was ignored", "203.0.113.9"] {
         assert!(page.contains(words), "{words}: {page}");
     }

@@ -23,7 +23,7 @@ fn body(method: &str, path: &str) -> &'static str {
         ("POST", "/v1/invites") => r#"{"firstName":"Ada","email":"new@example.com","role":"admin"}"#,
         ("PATCH", "/v1/people/{id}") => r#"{"role":"auditor"}"#,
         ("PUT", "/v1/people/{id}/apps") => r#"{"apps":[]}"#,
-        ("PUT", "/v1/people/{id}/keys") => r#"{"keys":[]}"#,
+        ("PUT", "/v1/people/{id}/keys") => r#"{"keys":[{"key":"7Qm2xVbN4tRa"}]}"#,
         _ => "{}",
     }
 }

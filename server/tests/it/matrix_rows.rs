@@ -275,7 +275,7 @@ pub const FORMS: &[Row] = &[
     ),
     ("/people/invites/{id}/renew", About::Invite, "", ["++n", "+fn", "fff", "fff", "sss"]),
     ("/people/invites/{id}/revoke", About::Invite, "", ["++n", "+fn", "fff", "fff", "sss"]),
-    ("/people/{id}/apps", About::Person, "apps=", ["++n", "+fn", "fff", "fff", "sss"]),
+    ("/people/{id}/apps", About::Person, "", ["++n", "+fn", "fff", "fff", "sss"]),
     ("/people/{id}/disable", About::Person, "", ["++n", "+fn", "fff", "fff", "sss"]),
     ("/people/{id}/enable", About::Person, "", ["++n", "+fn", "fff", "fff", "sss"]),
     ("/people/{id}/factor", About::Person, "", ["++n", "fff", "fff", "fff", "sss"]),
