@@ -214,7 +214,7 @@ async fn only_the_server_and_migrate_update_an_older_database() {
     let data = folder.path();
     done(&run(data, &ISSUE, ""));
     let database = TestDatabase::at(&format!("sqlite://{}/keystead.db", data.display()));
-    for statement in OLDER {
+    for &statement in OLDER {
         database.execute(statement).await;
     }
     for command in [&ISSUE[..], &["owner", "unlock", "--email", "a@example.com"], &["check"], &["audit", "verify"]] {
