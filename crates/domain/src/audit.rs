@@ -25,7 +25,7 @@ names! {
 }
 
 /// Who made a change: a person, a key, the command line, or Keystead itself.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Actor {
     /// A person who was signed in to the console.

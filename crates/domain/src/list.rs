@@ -92,7 +92,7 @@ impl Rows {
 }
 
 /// A key list as a person asked for it.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct KeyQuery {
     /// The beginning of a name, of a word in it, of an id or of an external id. A whole token is cut to its id.
     pub search: Option<String>,

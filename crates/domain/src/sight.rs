@@ -8,7 +8,7 @@ use crate::kind::KeyKind;
 use crate::role::{Act, Rights};
 
 /// Everything of a sort, or only some.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Scope<T> {
     /// All that exist, and future ones.
     All,
@@ -64,7 +64,7 @@ impl From<&AppId> for Scope<AppId> {
 }
 
 /// The keys that a caller may see: those in all three sets.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Sight {
     /// The apps. The installation's own events belong to none; a caller sees them by seeing all apps.
     pub apps: Scope<AppId>,

@@ -45,6 +45,7 @@ mod readiness;
 pub mod reset;
 mod reset_asks;
 pub mod root_key;
+mod same;
 mod saved_views;
 mod seal;
 mod sealed_secrets;

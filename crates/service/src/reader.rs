@@ -9,12 +9,13 @@ use std::{
     sync::{Arc, Mutex},
 };
 
-use domain::{app_profile::ProfiledApp, ids::AppId, ids::KeyId};
+use domain::{app_profile::ProfiledApp, ids::AppId, ids::KeyId, key::KeyDetail};
 use store::{Store, StoreError, StoredKey};
 use tokio::sync::oneshot;
 
 use crate::{
     error::{Error, Result},
+    same::tell,
     verify::shards::lock,
 };
 
@@ -45,6 +46,18 @@ impl Rows for Keys {
 
     fn read<'a>(store: &'a Store, ids: &'a [KeyId]) -> Reading<'a, Self> {
         Box::pin(store.key_records(ids))
+    }
+}
+
+/// Keys, with what their pages show.
+pub(crate) struct Details;
+
+impl Rows for Details {
+    type Id = KeyId;
+    type Row = KeyDetail;
+
+    fn read<'a>(store: &'a Store, ids: &'a [KeyId]) -> Reading<'a, Self> {
+        Box::pin(store.current_details(ids))
     }
 }
 
@@ -126,28 +139,18 @@ fn answer<R: Rows>(batch: &mut Waiting<R>, ids: &[R::Id], found: Result<Vec<Foun
         Ok(rows) => {
             for (id, row) in rows {
                 let senders = batch.remove(&id).unwrap_or_default();
-                tell::<R>(senders, row.map(Some));
+                tell(senders, row.map(Some));
             }
             for id in ids {
-                tell::<R>(batch.remove(id).unwrap_or_default(), Ok(None));
+                tell(batch.remove(id).unwrap_or_default(), Ok(None));
             }
         }
         Err(error) => {
             for id in ids {
-                tell::<R>(batch.remove(id).unwrap_or_default(), Err(error.clone()));
+                tell(batch.remove(id).unwrap_or_default(), Err(error.clone()));
             }
         }
     }
-}
-
-/// Sends the answer to everyone who waits. A failed send means that the caller has gone.
-fn tell<R: Rows>(mut senders: Vec<oneshot::Sender<Answer<R>>>, answer: Answer<R>) {
-    // There is almost always just one, which takes the answer without a copy.
-    let Some(last) = senders.pop() else { return };
-    for sender in senders {
-        drop(sender.send(answer.clone()));
-    }
-    drop(last.send(answer));
 }
 
 impl<R: Rows> fmt::Debug for Reader<R> {

@@ -10,7 +10,9 @@ use domain::{
     audit::{Action, AuditEvent, Subject},
     ids::{AppId, KeyId},
     kind::KeyKind,
+    list::KeyQuery,
     role::Act,
+    sight::Sight,
     timestamp::Timestamp,
     token,
 };
@@ -36,10 +38,11 @@ use crate::{
     provider_sign_in::Refusals,
     provider_turns::ProviderTurns,
     providers::Provider,
-    reader::{Apps, Reader},
+    reader::{Apps, Details, Reader},
     readiness::Writer,
     reset_asks,
     root_key::RootKey,
+    same::Same,
     streams::Streams,
     together::Queue,
     turns::Turns,
@@ -114,6 +117,8 @@ struct Parts {
     metrics: Metrics,
     verifier: Verifier,
     apps: Reader<Apps>,
+    details: Reader<Details>,
+    pages: Same<(Sight, KeyQuery), Result<Arc<[u8]>, StoreError>>,
     writer: tokio::sync::Mutex<Writer>,
     streams: Arc<Streams>,
     progress: Progress,
@@ -160,6 +165,7 @@ impl Service {
         let (store, clock) = (setup.store.clone(), Arc::clone(&setup.clock));
         let verifier = Verifier::start(store, clock, Arc::clone(&keyring), metrics.clone()).await?;
         let apps = Reader::new(setup.store.for_calls());
+        let details = Reader::new(setup.store.for_calls());
         let live = Arc::<Live>::default();
         let outbox = Arc::<Outbox>::default();
         let messages = MessageWork::new(Arc::clone(&setup.clock), Arc::clone(&live), Arc::clone(&outbox));
@@ -179,6 +185,8 @@ impl Service {
             metrics,
             verifier,
             apps,
+            details,
+            pages: Same::default(),
             writer: tokio::sync::Mutex::default(),
             streams: Arc::default(),
             progress: Progress::default(),
@@ -320,6 +328,16 @@ impl Service {
     /// Reads apps for callers that ask for one at the same moment.
     pub(crate) fn app_reader(&self) -> &Reader<Apps> {
         &self.0.apps
+    }
+
+    /// Reads keys for callers that ask for one at the same moment.
+    pub(crate) fn detail_reader(&self) -> &Reader<Details> {
+        &self.0.details
+    }
+
+    /// Reads pages of keys for callers that ask for the same at the same moment.
+    pub(crate) fn pages_of_keys(&self) -> &Same<(Sight, KeyQuery), Result<Arc<[u8]>, StoreError>> {
+        &self.0.pages
     }
 
     /// The verifier, which decides whether keys may pass.

@@ -17,7 +17,7 @@ use crate::apps::app_id;
 use crate::conn::Conn;
 use crate::error::StoreError;
 use crate::key_rules::{RulesRow, SELECTED};
-use crate::last_use::newest_use;
+use crate::last_use::{NEWEST_USE, newest_use};
 use crate::member_keys::member_records;
 use crate::sql::{Arg, Sql};
 
@@ -88,6 +88,9 @@ pub struct StoredKey {
 /// A key as read: its id, and what verification needs of it, or why that cannot be read.
 pub type ReadKey = (KeyId, Result<StoredKey, StoreError>);
 
+/// The same with everything that a key's page shows.
+pub type ReadDetail = (KeyId, Result<KeyDetail, StoreError>);
+
 reads! {
     /// The key with this id and the versions of its secret.
     key_record(id: &KeyId) -> Option<StoredKey>;
@@ -96,8 +99,11 @@ reads! {
     key_records(ids: &[KeyId]) -> Vec<ReadKey>;
     /// Everything that a key's page shows.
     key_detail(id: &KeyId) -> Option<KeyDetail>;
-    /// The same of several keys, in this order, with the last use that lists show. Keys that do not exist, or that this
-    /// version cannot read, are skipped.
+    /// The same of several keys, in any order. Unknown ids are skipped. A row that this version cannot read is `Corrupt` on
+    /// its own.
+    current_details(ids: &[KeyId]) -> Vec<ReadDetail>;
+    /// The same in this order, with the last use that lists show. Keys that do not exist, or that this version cannot read,
+    /// are skipped.
     key_details(ids: &[KeyId]) -> Vec<KeyDetail>;
     /// The app of each of these keys, in any order. Keys that do not exist are skipped.
     apps_of_keys(ids: &[KeyId]) -> Vec<(KeyId, AppId)>;
@@ -297,11 +303,14 @@ const DETAIL: &str = "SELECT k.id, k.kind, k.name, k.token_prefix, k.state, k.no
      q.remaining AS quota_remaining, q.period AS quota_period, q.epoch AS quota_epoch, \
      (SELECT s.last4 FROM key_secret s WHERE s.key_id = k.id ORDER BY s.version DESC LIMIT 1) AS last4, ";
 
+/// The rest of a statement about the keys that were asked for.
+const ASKED: &str = ") AS asked CROSS JOIN api_key k LEFT JOIN key_quota q ON q.key_id = k.id WHERE k.id = asked.id";
+
 pub(crate) async fn key_details(conn: &mut Conn<'_>, ids: &[KeyId]) -> Result<Vec<KeyDetail>, StoreError> {
     let mut sql = Sql::new(DETAIL);
     sql.push(SELECTED).push(" FROM (SELECT value ->> 0 AS id FROM ");
     conn.push_rows(&mut sql, ids.iter().map(|id| (id.as_str(),)))?;
-    sql.push(") AS asked CROSS JOIN api_key k LEFT JOIN key_quota q ON q.key_id = k.id WHERE k.id = asked.id");
+    sql.push(ASKED);
     let rows: Vec<DetailRow> = conn.fetch_all(sql).await?;
     let mut found: HashMap<KeyId, KeyDetail> = rows
         .into_iter()
@@ -322,18 +331,40 @@ async fn apps_of_keys(conn: &mut Conn<'_>, ids: &[KeyId]) -> Result<Vec<(KeyId, 
     rows.into_iter().map(|(key, app)| Ok((key_id(&key)?, app_id(&app)?))).collect()
 }
 
-async fn key_detail(conn: &mut Conn<'_>, id: &KeyId) -> Result<Option<KeyDetail>, StoreError> {
-    let mut sql = Sql::new(DETAIL);
-    sql.push(SELECTED).push(" FROM api_key k LEFT JOIN key_quota q ON q.key_id = k.id WHERE k.id = ").bind(id.as_str());
-    let Some(row) = conn.fetch_optional::<DetailRow>(sql).await? else { return Ok(None) };
-    let mut detail = KeyDetail::try_from(row)?;
-    // The columns that lists sort by may still be older than the record.
-    let newest = newest_use(conn, id).await?;
-    if let Some(newest) = newest.filter(|newest| detail.row.last_used_at < Some(newest.at)) {
-        detail.row.last_used_at = Some(newest.at);
-        detail.last_used_address = newest.address;
+/// A key with its newest use. The columns that lists sort by may still be older.
+#[derive(FromRow)]
+struct CurrentRow {
+    #[sqlx(flatten)]
+    detail: DetailRow,
+    newest_use: Option<String>,
+}
+
+impl TryFrom<CurrentRow> for KeyDetail {
+    type Error = StoreError;
+
+    fn try_from(row: CurrentRow) -> Result<Self, StoreError> {
+        let mut detail = Self::try_from(row.detail)?;
+        let newest = row.newest_use.as_deref().map(newest_use).transpose()?;
+        if let Some(newest) = newest.filter(|newest| detail.row.last_used_at < Some(newest.at)) {
+            detail.row.last_used_at = Some(newest.at);
+            detail.last_used_address = newest.address;
+        }
+        Ok(detail)
     }
-    Ok(Some(detail))
+}
+
+async fn key_detail(conn: &mut Conn<'_>, id: &KeyId) -> Result<Option<KeyDetail>, StoreError> {
+    current_details(conn, std::slice::from_ref(id)).await?.pop().map(|(_, key)| key).transpose()
+}
+
+async fn current_details(conn: &mut Conn<'_>, ids: &[KeyId]) -> Result<Vec<ReadDetail>, StoreError> {
+    let mut sql = Sql::new(DETAIL);
+    sql.push(SELECTED).push(", ").push(NEWEST_USE).push(" FROM (SELECT value ->> 0 AS id FROM ");
+    conn.push_rows(&mut sql, ids.iter().map(|id| (id.as_str(),)))?;
+    sql.push(ASKED);
+    let rows: Vec<CurrentRow> = conn.fetch_all(sql).await?;
+    // A row was asked for by a valid id, so that it has one.
+    rows.into_iter().map(|row| Ok((key_id(&row.detail.row.id)?, row.try_into()))).collect()
 }
 
 impl TryFrom<DetailRow> for KeyDetail {

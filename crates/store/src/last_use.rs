@@ -106,14 +106,16 @@ async fn newest_hour(conn: &mut Conn<'_>) -> Result<Option<i64>, StoreError> {
     Ok(hour)
 }
 
-/// A key's newest use on record.
-pub(crate) async fn newest_use(conn: &mut Conn<'_>, key: &KeyId) -> Result<Option<KeyUse>, StoreError> {
-    let sql = Sql::new(
-        "SELECT last_used_at, last_used_address FROM key_usage_hour WHERE key_id = $1 AND last_used_at > 0 \
-         ORDER BY hour DESC, last_used_at DESC LIMIT 1",
-    );
-    let row: Option<(i64, Option<String>)> = conn.fetch_optional(sql.arg(key.as_str())).await?;
-    row.map(|(at, address)| a_use(at, address)).transpose()
+/// The newest use on record of `api_key k`, as one column: its time, a space, and its address.
+pub(crate) const NEWEST_USE: &str = "(SELECT CAST(u.last_used_at AS TEXT) || ' ' || COALESCE(u.last_used_address, '') \
+     FROM key_usage_hour u WHERE u.key_id = k.id AND u.last_used_at > 0 ORDER BY u.hour DESC, u.last_used_at DESC LIMIT 1) \
+     AS newest_use";
+
+/// Reads what `NEWEST_USE` gives.
+pub(crate) fn newest_use(text: &str) -> Result<KeyUse, StoreError> {
+    let parts = text.split_once(' ').and_then(|(at, address)| Some((at.parse::<i64>().ok()?, address)));
+    let (at, address) = parts.ok_or_else(|| StoreError::corrupt("a key's last use"))?;
+    a_use(at, Some(address.to_owned()).filter(|address| !address.is_empty()))
 }
 
 fn a_use(at: i64, address: Option<String>) -> Result<KeyUse, StoreError> {

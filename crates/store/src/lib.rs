@@ -109,7 +109,7 @@ pub use key_changes::NewKey;
 pub use key_counts::KeyCounts;
 pub use key_figures::KeyFigures;
 pub use key_list::KeyIds;
-pub use keys::{NewSecret, ReadKey, SealedSecret, SecretVersion, StoredKey};
+pub use keys::{NewSecret, ReadDetail, ReadKey, SealedSecret, SecretVersion, StoredKey};
 pub use last_use::{KeyUse, LastUsed, UsePlace};
 pub use limit_shares::{LimitPlace, NodeShare};
 pub use links::Link;

@@ -168,17 +168,15 @@ impl Service {
                 refuse_repeat(tx.key_of_form(form_id).await?)?;
             }
             check_unasked(tx, caller, &key.spec).await?;
-            self.add_key(tx, caller, &key, draft.expiry_field(), None).await?;
-            if let Some(event) = acknowledged {
-                self.record(tx, event).await?;
-            }
+            self.add_key(tx, caller, &key, draft.expiry_field(), None, acknowledged).await?;
             changed(tx, &key.id).await
         };
         let detail = self.change_key(caller, Act::ChangeKeys, &key.id, make).await?;
         Ok(Issued { key: detail, shown: minted.shown, ack_deadline: key.ack_deadline })
     }
 
-    /// Adds a key and records it, after the checks that need the database. `expiry` is where people chose the expiry.
+    /// Adds a key and records it, after the checks that need the database, and then what happens to it at once. `expiry`
+    /// is where people chose the expiry.
     pub(super) async fn add_key(
         &self,
         tx: &mut Tx,
@@ -186,6 +184,7 @@ impl Service {
         key: &NewKey,
         expiry: Field,
         note: Option<String>,
+        then: Option<AuditEvent>,
     ) -> Result<()> {
         usable(tx, caller, &key.app_id).await?;
         check_life(life_rules(tx).await?, &key.spec, key.created_at, expiry)?;
@@ -199,7 +198,8 @@ impl Service {
         let subject = Subject::key(&key.id, key.spec.kind, &key.spec.name);
         let event = self.event_about(caller, Action::KeyIssued, &key.app_id, subject);
         let event = AuditEvent { changes: first_values(&key.spec), note, ..event };
-        Ok(self.record(tx, event).await?)
+        let events: Vec<_> = std::iter::once(event).chain(then).collect();
+        Ok(self.record_all(tx, &events).await?)
     }
 
     /// The id of a key to come.

@@ -1,6 +1,6 @@
 //! Reading keys for people.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, sync::Arc};
 
 use domain::{
     calls::{Period, Span, by_period},
@@ -10,8 +10,9 @@ use domain::{
     page::Page,
     refusal::Refusal,
     role::Act,
-    sight::Scope,
+    sight::{Scope, Sight},
     text::name_key,
+    timestamp::Timestamp,
     usage::HourCalls,
 };
 
@@ -26,17 +27,27 @@ impl Service {
         Ok(self.store().list_keys(&sight, query, self.now()).await?)
     }
 
-    /// The same with all that is known of each key. The quotas do not include what other servers have reserved.
+    /// The same with all that is known of each key, as `show` puts it down. Callers who ask for the same page at the same
+    /// moment share one reading. The quotas do not include what other servers have reserved.
     pub async fn keys_in_full(
         &self,
         caller: &Caller,
         apps: impl Into<Scope<AppId>>,
         query: &KeyQuery,
-    ) -> Result<Page<KeyDetail>> {
+        show: fn(Page<KeyDetail>, Timestamp) -> Arc<[u8]>,
+    ) -> Result<Arc<[u8]>> {
         caller.may(Act::SeeKeys)?;
-        let (sight, now) = (caller.sight().in_apps(&apps.into()), self.now());
-        let page = self.store().list_keys_in_full(&sight, query, now).await?;
-        Ok(Page { rows: page.rows.into_iter().map(|key| key.refilled(now)).collect(), ..page })
+        let (sight, service) = (caller.sight().in_apps(&apps.into()), self.clone());
+        let read = move |(sight, query): (Sight, KeyQuery)| {
+            let service = service.clone();
+            async move {
+                let now = service.now();
+                let page = service.store().list_keys_in_full(&sight, &query, now).await?;
+                let rows = page.rows.into_iter().map(|key| key.refilled(now)).collect();
+                Ok(show(Page { rows, ..page }, now))
+            }
+        };
+        Ok(self.pages_of_keys().ask((sight, query.clone()), read).await??)
     }
 
     /// Those of these keys that the caller may see, whatever their app, by name; as many as a page has.
@@ -69,7 +80,7 @@ impl Service {
     /// One key. `NotFound` if it does not exist, or if the caller may not see it.
     pub async fn key(&self, caller: &Caller, id: &KeyId) -> Result<KeyDetail> {
         caller.may(Act::SeeKeys)?;
-        let key = self.store().key_detail(id).await?.ok_or(Refusal::NotFound)?;
+        let key = self.detail_reader().read(*id).await?.ok_or(Refusal::NotFound)?;
         caller.may_see(&key)?;
         Ok(key.refilled(self.now()))
     }

@@ -10,9 +10,11 @@ use domain::key::KeyDetail;
 use domain::kind::KeyKind;
 use domain::labels::{EXTERNAL_ID_MAX, TAG_MAX};
 use domain::list::{KeyQuery, KeySort, Rows, StatusFilter};
+use domain::page::Page;
 use domain::query_string::ListQuery;
 use domain::refusal::Refusal;
 use domain::text::{EMAIL_MAX, SEARCH_MAX};
+use domain::timestamp::Timestamp;
 use domain::token;
 use secrecy::SecretString;
 use service::keys::{Issued, ShownSecret};
@@ -26,6 +28,7 @@ use super::if_match::IfMatch;
 use super::key_body::{KeyChange, NewKey};
 use super::key_shown::{KeyAnswered, KeyShown};
 use super::query::{AFTER, BEFORE, Param, Takes, borrowed, read_list, value};
+use crate::json::answer::{Written, written};
 use crate::json::body::JsonBody;
 use crate::json::problem::Problem;
 
@@ -62,11 +65,7 @@ pub(super) const LIST: &[Param] = &[
     BEFORE,
 ];
 
-pub(super) async fn list(
-    State(api): State<Arc<Api>>,
-    By(caller): By,
-    RawQuery(query): RawQuery,
-) -> Answered<One<Listed<KeyShown>>> {
+pub(super) async fn list(State(api): State<Arc<Api>>, By(caller): By, RawQuery(query): RawQuery) -> Answered<Written> {
     let query = read_list(query.as_deref(), LIST, |pairs| {
         // A whole key is cut to its id here, or it would be looked for without the other filters.
         let id = value(pairs, "q").and_then(token::cut_to_id);
@@ -74,9 +73,12 @@ pub(super) async fn list(
         KeyQuery::from_pairs(borrowed(pairs).filter(|(name, _)| cut.is_none() || *name != "q").chain(cut))
     })?;
     let app = api.app_of(&caller);
-    let page = api.service.keys_in_full(&caller, &app, &query).await?;
-    let now = api.service.now();
-    Ok(One::of(Listed::page(page, |key| KeyShown::of(&key, now))))
+    Ok(Written(api.service.keys_in_full(&caller, &app, &query, page).await?))
+}
+
+/// A page of keys as it is answered.
+fn page(keys: Page<KeyDetail>, now: Timestamp) -> Arc<[u8]> {
+    written(&Listed::page(keys, |key| KeyShown::of(&key, now))).into()
 }
 
 pub(super) async fn get(State(api): State<Arc<Api>>, By(caller): By, Named(id): Named) -> Answered<One<KeyAnswered>> {
