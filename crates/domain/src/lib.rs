@@ -77,6 +77,7 @@ mod sample;
 pub mod saved_view;
 pub mod second_factor;
 pub mod share;
+pub mod shown_once;
 pub mod sight;
 pub mod spec;
 pub mod status;

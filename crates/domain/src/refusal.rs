@@ -6,6 +6,7 @@ use crate::field::FieldErrors;
 use crate::ids::KeyId;
 use crate::page::grouped;
 use crate::rotation::NoRotation;
+use crate::shown_once::ShownOnce;
 use crate::timestamp::Timestamp;
 
 /// A refusal that the person or program who asked can act on.
@@ -46,6 +47,8 @@ pub enum Refusal {
     },
     /// This form has already re-issued the API KEY of its app.
     AlreadyReissued,
+    /// This form has already made something, which its answer showed once.
+    AlreadyShown(ShownOnce),
     /// The key is not pending, so nobody can confirm or drop it.
     NotPending,
     /// Somebody else issued the key, and only they saw its secret.
@@ -262,6 +265,7 @@ impl Refusal {
             Self::AlreadyReissued => {
                 "This form has re-issued the API KEY already, and did not do it again; owners can reveal the present one on the dashboard."
             }
+            Self::AlreadyShown(what) => what.sent_again(),
             Self::NotPending => "This key is not waiting to be confirmed.",
             Self::IssuedByAnother => {
                 "Somebody else issued this key, and only they saw its secret; tick that you confirm it anyway, or leave it to them."

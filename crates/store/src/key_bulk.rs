@@ -22,6 +22,8 @@ reads! {
     /// The keys of some apps, archived or not, whose owner has this name, at most `limit`. Names that differ in case alone
     /// count as the same.
     owned_keys(apps: &Scope<AppId>, owner: &str, limit: u32) -> Vec<KeyId>;
+    /// Whether the one-use id of a form that creates no key was used up.
+    is_form_used(form_id: &str) -> bool;
 }
 
 async fn owned_keys(
@@ -36,6 +38,12 @@ async fn owned_keys(
     sql.push(" LIMIT ").bind(i64::from(limit));
     let ids = conn.fetch_all::<(String,)>(sql).await?;
     ids.iter().map(|(id,)| KeyId::parse(id).ok_or_else(|| StoreError::corrupt("a key's id"))).collect()
+}
+
+async fn is_form_used(conn: &mut Conn<'_>, form_id: &str) -> Result<bool, StoreError> {
+    let sql = Sql::new("SELECT count(*) FROM used_form WHERE form_id = $1");
+    let (found,): (i64,) = conn.fetch_one(sql.arg(form_id)).await?;
+    Ok(found > 0)
 }
 
 impl Tx {

@@ -326,6 +326,7 @@ impl From<Refusal> for Problem {
             Refusal::Changed
             | Refusal::AlreadyIssued { .. }
             | Refusal::AlreadyReissued
+            | Refusal::AlreadyShown(_)
             | Refusal::NotPending
             | Refusal::IssuedByAnother
             | Refusal::NoRotation(_)

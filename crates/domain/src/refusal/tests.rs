@@ -4,7 +4,7 @@ use crate::field::Field;
 #[test]
 fn every_message_is_one_sentence() {
     let key = KeyId::from_random([7; 16]);
-    let all = [
+    let mut all = vec![
         Refusal::Invalid(FieldErrors::one(Field::Name, "Give a name.")),
         Refusal::Invalid(FieldErrors::default()),
         Refusal::NotFound,
@@ -93,6 +93,7 @@ fn every_message_is_one_sentence() {
         Refusal::OneWebhook,
         Refusal::IntegrationStays,
     ];
+    all.extend(ShownOnce::ALL.iter().copied().map(Refusal::AlreadyShown));
     for refusal in all {
         let message = refusal.message();
         assert!(message.ends_with('.') && message.matches('.').count() == 1, "{message}");

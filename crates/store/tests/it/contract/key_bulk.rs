@@ -130,9 +130,12 @@ async fn many_keys_get_an_owner(store: Store) {
 }
 
 async fn a_form_is_used_once(store: Store) {
-    let use_form = async || store.write(async |tx| tx.use_form("form-0001-form-0001", NOW).await).await.unwrap();
+    let form = "form-0001-form-0001";
+    let use_form = async || store.write(async |tx| tx.use_form(form, NOW).await).await.unwrap();
+    assert!(!store.is_form_used(form).await.unwrap());
     assert!(use_form().await);
     assert!(!use_form().await);
+    assert!(store.is_form_used(form).await.unwrap() && !store.is_form_used("another").await.unwrap());
 }
 
 async fn the_keys_that_an_act_took_are_its_authors(store: Store) {
