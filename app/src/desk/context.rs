@@ -134,6 +134,8 @@ pub struct Desk {
     pub visit: Visit,
     /// What the page of a form showed of the thing that it changes.
     pub seen: Option<SeenState>,
+    /// The one-use id of that form.
+    pub form_id: Option<String>,
 }
 
 /// The zone that the visitor chose to read times in; `None` for the browser's.
@@ -148,7 +150,7 @@ pub fn chosen_zone() -> Option<Zone> {
 impl Desk {
     /// Without a form.
     pub fn new(console: Console, visit: Visit) -> Self {
-        Self { console, visit, seen: None }
+        Self { console, visit, seen: None, form_id: None }
     }
 
     /// From the context of a page or server function.
@@ -177,7 +179,8 @@ impl Desk {
 
     /// The signed-in person as the caller of use cases, or a refusal.
     pub fn caller(&self) -> Result<Caller, ConsoleError> {
-        Ok(self.session()?.caller(self.visit.address).having_seen_state(self.seen.clone()))
+        let caller = self.session()?.caller(self.visit.address);
+        Ok(caller.having_seen_state(self.seen.clone()).by_form(self.form_id.clone()))
     }
 
     /// The apps that the pages are about.

@@ -5,6 +5,7 @@ use axum::body::{Body, Bytes};
 use axum::extract::{FromRequest, Request};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use domain::field::Field;
 use domain::refusal::Refusal;
 use leptos::prelude::provide_context;
 use percent_encoding::percent_decode;
@@ -71,7 +72,8 @@ where
         return response;
     }
     let seen = SeenState::read(sent.text(SEEN));
-    let mut desk = Desk { console: console.clone(), visit, seen: seen.clone() };
+    let form_id = sent.get(Field::FormId.as_str()).filter(|id| !id.is_empty());
+    let mut desk = Desk { console: console.clone(), visit, seen: seen.clone(), form_id };
     let proof = if needs == Needs::Session { Proof::take(&mut sent) } else { None };
     if let Some(proof) = &proof
         && let Err(error) = person_forms::prove(&mut desk, proof).await

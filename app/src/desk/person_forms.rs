@@ -97,6 +97,7 @@ pub(super) fn client(desk: &Desk) -> ClientInfo {
         device: desk.visit.device.clone(),
         first_try: desk.visit.first_try,
         session: desk.visit.session.clone(),
+        form: desk.form_id.clone(),
     }
 }
 

@@ -51,6 +51,8 @@ pub struct Caller {
     saw_secret: Option<SecretNumber>,
     /// The state of what they change, as they saw it.
     saw_state: Option<SeenState>,
+    /// The one-use id of the form that they sent.
+    form: Option<String>,
 }
 
 /// How and when a caller proved who they are.
@@ -154,6 +156,12 @@ impl Caller {
         Self { saw_state: state, ..self }
     }
 
+    /// The same caller, who sent the form with this one-use id; `None` for none.
+    #[must_use]
+    pub fn by_form(self, form_id: Option<String>) -> Self {
+        Self { form: form_id, ..self }
+    }
+
     /// The same caller, who may do and see nothing.
     pub(crate) fn without_rights(self) -> Self {
         Self::new(self.actor, Rights::default(), self.address, self.proof)
@@ -176,6 +184,7 @@ impl Caller {
             saw: None,
             saw_secret: None,
             saw_state: None,
+            form: None,
         }
     }
 
@@ -249,6 +258,11 @@ impl Caller {
     /// The client's address, if it is known.
     pub fn address(&self) -> Option<IpAddr> {
         self.address
+    }
+
+    /// The one-use id of the form that they sent.
+    pub(crate) fn form(&self) -> Option<&str> {
+        self.form.as_deref()
     }
 
     /// How they proved who they are.
@@ -371,6 +385,8 @@ pub struct ClientInfo {
     pub first_try: bool,
     /// The session that its cookie holds, if there is one.
     pub session: Option<Session>,
+    /// The one-use id of the form that it sent, unchecked.
+    pub form: Option<String>,
 }
 
 impl ClientInfo {

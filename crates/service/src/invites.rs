@@ -10,6 +10,7 @@ use domain::{
     proof::Guarded,
     refusal::Refusal,
     role::{Act, Rights, Role},
+    shown_once::ShownOnce,
     sight::Scope,
     text,
     timestamp::{Millis, Timestamp},
@@ -108,7 +109,7 @@ impl Service {
         }
     }
 
-    /// Invites somebody. `Forbidden` for a role that the caller may not give.
+    /// Invites somebody, once for each form. `Forbidden` for a role that the caller may not give.
     pub async fn invite(&self, caller: &Caller, draft: &InviteDraft) -> Result<Invited> {
         caller.may(Act::ManageGuests)?;
         let now = self.now();
@@ -129,6 +130,7 @@ impl Service {
             expires_at: now.plus(INVITE_FOR),
         };
         let work = async |tx: &mut Tx| {
+            self.make_once(tx, caller.form(), ShownOnce::InviteLink).await?;
             // Whoever is out of sight is told only to whoever opens the link, who has the e-mail.
             if let Some(person) = tx.person_by_email(&invite.email).await?
                 && sees(tx, caller, &person).await?
@@ -164,13 +166,14 @@ impl Service {
         Ok(Invited { invite, token })
     }
 
-    /// Gives an invite a new link for another 7 days, in the caller's name. The old link no longer works.
+    /// Gives an invite a new link for another 7 days, in the caller's name, once for each form. The old link no longer works.
     pub async fn renew_invite(&self, caller: &Caller, id: &PersonId) -> Result<Invited> {
         caller.may(Act::ManageGuests)?;
         let now = self.now();
         let work = async |tx: &mut Tx| {
             let mut invite = self.managed_invite(tx, caller, id).await?;
             caller.proved_for(Guarded::Invite(invite.role), now)?;
+            self.make_once(tx, caller.form(), ShownOnce::InviteLink).await?;
             if invite.made_by.0 != caller.actor().id() || invite.expires_at <= now {
                 room_for_another(tx, caller, now).await?;
             }

@@ -55,6 +55,7 @@ mod service;
 pub mod sessions;
 pub mod settings;
 pub mod setup;
+mod shown_once;
 pub mod sign_in;
 pub mod streams;
 mod throttle;

@@ -10,6 +10,7 @@ use domain::{
     proof::Guarded,
     refusal::Refusal,
     second_factor::FactorPolicy,
+    shown_once::ShownOnce,
     text,
     timestamp::Timestamp,
 };
@@ -65,6 +66,7 @@ impl Service {
         answer: &str,
         client: &ClientInfo,
     ) -> Result<Option<RecoveryCodes>> {
+        self.refuse_sent_again(client.form.as_deref(), ShownOnce::RecoveryCodes).await?;
         self.may_add_passkey(session).await?;
         let device = device::in_words(&client.user_agent);
         let name = passkey::name(name, &device).map_err(|message| FieldErrors::one(Field::PasskeyName, message))?;
@@ -87,6 +89,9 @@ impl Service {
         let add = async |tx: &mut Tx| {
             room_for_another(tx.passkeys_of(id).await?.len())?;
             let is_first = !tx.has_second_factor(id).await?;
+            if is_first {
+                self.make_once(tx, client.form.as_deref(), ShownOnce::RecoveryCodes).await?;
+            }
             tx.insert_passkey(&row).await.map_err(|error| match error {
                 StoreError::Conflict(Unique::Passkey) => Refusal::PasskeyRefused.into(),
                 error => Error::from(error),

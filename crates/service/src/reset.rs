@@ -8,6 +8,7 @@ use domain::{
     proof::Guarded,
     refusal::Refusal,
     role::Act,
+    shown_once::ShownOnce,
     text,
     timestamp::{Millis, Timestamp},
 };
@@ -59,7 +60,7 @@ impl Service {
         self.reset_link_of(caller, &person.id).await
     }
 
-    /// The same for the person with this id.
+    /// The same for the person with this id, once for each form.
     pub async fn reset_link_of(&self, caller: &Caller, id: &PersonId) -> Result<ResetLink> {
         caller.may(Act::ManageOwners)?;
         let make = async |tx: &mut Tx| {
@@ -68,6 +69,7 @@ impl Service {
                 return Err(Refusal::KeptOut.into());
             }
             caller.proved_for(Guarded::MakeResetLink, self.now())?;
+            self.make_once(tx, caller.form(), ShownOnce::ResetLink).await?;
             let now = self.now();
             let (token, link) = self.new_link(RESET, person.id.as_str(), now, now.plus(LINK_FOR))?;
             let link = Link { made_by: caller.actor().id().to_owned(), ..link };

@@ -11,6 +11,7 @@ use domain::{
     refusal::Refusal,
     role::Act,
     second_factor::{Code, FactorPolicy, FactorRules, RECOVERY_ALPHABET, RECOVERY_CODES, RECOVERY_LENGTH, grouped},
+    shown_once::ShownOnce,
     text,
     timestamp::{Millis, Timestamp},
 };
@@ -158,6 +159,7 @@ impl Service {
     /// Confirms a second factor with the code that the app shows, ends the other sessions, which began without one, and
     /// returns its recovery codes. `FactorChanged` if its set-up is over, or began in another session.
     pub async fn confirm_factor(&self, session: &Session, code: &str, client: &ClientInfo) -> Result<RecoveryCodes> {
+        self.refuse_sent_again(client.form.as_deref(), ShownOnce::RecoveryCodes).await?;
         let wrong = || FieldErrors::one(Field::Code, WRONG_CODE);
         let typed = match Code::parse(code) {
             Ok(Code::OfApp(code)) => code,
@@ -172,6 +174,7 @@ impl Service {
         let subject = Subject::person(id, &session.person.email);
         let event = event(&session.caller(client.address), now, Action::SecondFactorAdded, subject);
         let confirm = async |tx: &mut Tx| {
+            self.make_once(tx, client.form.as_deref(), ShownOnce::RecoveryCodes).await?;
             if !tx.confirm_second_factor(id, &row.secret, step, now).await? {
                 return Err(Refusal::FactorChanged.into());
             }
@@ -185,7 +188,7 @@ impl Service {
         Ok(codes)
     }
 
-    /// Replaces the recovery codes, if the password and a code are right.
+    /// Replaces the recovery codes, if the password and a code are right, once for each form.
     pub async fn renew_codes(
         &self,
         session: &Session,
@@ -193,12 +196,14 @@ impl Service {
         code: &str,
         client: &ClientInfo,
     ) -> Result<RecoveryCodes> {
+        self.refuse_sent_again(client.form.as_deref(), ShownOnce::RecoveryCodes).await?;
         let id = &session.person.id;
         let (proven, code) = self.prove_both(session, password, code, client).await?;
         let (codes, macs) = self.new_codes(id)?;
         let subject = Subject::person(id, &session.person.email);
         let event = event(&session.caller(client.address), self.now(), Action::RecoveryCodesMade, subject);
         let renew = async |tx: &mut Tx| {
+            self.make_once(tx, client.form.as_deref(), ShownOnce::RecoveryCodes).await?;
             self.use_code(tx, id, &code).await?;
             self.accept(tx, &proven).await?;
             tx.put_recovery_codes(id, &macs).await?;

@@ -14,6 +14,7 @@ use domain::{
     page::Page,
     refusal::Refusal,
     role::Act,
+    shown_once::ShownOnce,
     timestamp::Timestamp,
     webhook::{Webhook, WebhookRules},
 };
@@ -95,6 +96,9 @@ impl Service {
         let integration = Integration { id, app_id: *app, kind, name, status, extra, created_at: now, webhooks };
         let work = async |tx: &mut Tx| {
             in_use(tx, caller, app).await?;
+            if !made.is_empty() {
+                self.make_once(tx, caller.form(), ShownOnce::WebhookSecret).await?;
+            }
             if tx.event_integration(app, kind).await?.is_some() {
                 return Err(there_is_one());
             }

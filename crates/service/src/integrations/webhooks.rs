@@ -10,6 +10,7 @@ use domain::{
     refusal::Refusal,
     role::Act,
     rules,
+    shown_once::ShownOnce,
     timestamp::Timestamp,
     webhook::{CHAT_WEBHOOKS_MAX, Trigger, WEBHOOKS_MAX, Webhook, WebhookRules},
 };
@@ -80,8 +81,8 @@ impl Service {
         Ok(one_of(&integration, webhook)?.clone())
     }
 
-    /// Adds a webhook to an integration, with its secret, which is shown this once. `OneWebhook` for a custom integration,
-    /// which has one from the start.
+    /// Adds a webhook to an integration, once for each form, with its secret, which is shown this once. `OneWebhook` for a
+    /// custom integration, which has one from the start.
     pub async fn add_webhook(
         &self,
         caller: &Caller,
@@ -92,6 +93,7 @@ impl Service {
         let now = self.now();
         let work = async |tx: &mut Tx| {
             let integration = managed(tx, caller, id).await?;
+            self.make_once(tx, caller.form(), ShownOnce::WebhookSecret).await?;
             fits(integration.kind, integration.webhooks.len() + 1)?;
             let made = self.make_webhook(&integration.app_id, id, &rules, now)?;
             tx.insert_webhook(&made.webhook, &made.kept).await?;
@@ -138,7 +140,7 @@ impl Service {
         self.write(work).await
     }
 
-    /// Gives a webhook another secret, which is shown this once. Every call carries it from now on.
+    /// Gives a webhook another secret, once for each form, which is shown this once. Every call carries it from now on.
     pub async fn renew_webhook_secret(
         &self,
         caller: &Caller,
@@ -150,6 +152,7 @@ impl Service {
         let work = async |tx: &mut Tx| {
             let integration = managed(tx, caller, id).await?;
             let of = one_of(&integration, webhook)?.clone();
+            self.make_once(tx, caller.form(), ShownOnce::WebhookSecret).await?;
             tx.set_webhook_secret(webhook, &kept).await?;
             let address = change(Field::WebhookTarget, None, Some(&of.target));
             let renewed = Change { field: SECRET.to_owned(), from: None, to: Some("a new one".to_owned()) };
