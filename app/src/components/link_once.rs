@@ -4,6 +4,7 @@ use leptos::prelude::*;
 use secrecy::{ExposeSecret, SecretString};
 
 use super::copy::CopyButton;
+use super::done_once::DoneOnce;
 use super::icon::{Drawn, Icon};
 use super::title::Title;
 
@@ -43,7 +44,7 @@ pub fn LinkOnce(
             <div class="tools"><CopyButton of="link" what="link"/></div>
         </div>
         <div class="note narrow"><Drawn icon=Icon::Caution/><div>{children()}</div></div>
-        <div class="actions narrow"><a class="button primary" href=back>"Done"</a></div>
+        <div class="actions narrow"><DoneOnce href=back what="this link"/></div>
     }
 }
 

@@ -15,12 +15,16 @@ pub mod copy;
 #[cfg(feature = "ssr")]
 pub mod dead_link;
 #[cfg(feature = "ssr")]
+pub mod done_once;
+#[cfg(feature = "ssr")]
 pub mod empty;
 #[cfg(feature = "ssr")]
 pub mod event_line;
 #[cfg(feature = "ssr")]
 pub mod failed;
 pub mod field;
+#[cfg(feature = "ssr")]
+pub mod form_id;
 #[cfg(feature = "ssr")]
 pub mod grant_fields;
 #[cfg(feature = "ssr")]

@@ -57,6 +57,13 @@ pub struct Problem {
     pub whole: Option<ConsoleError>,
 }
 
+impl Problem {
+    /// Whether the form was sent before, and what it made was shown then. What was typed has served.
+    pub fn is_sent_again(&self) -> bool {
+        matches!(self.whole, Some(ConsoleError::Refused(Refusal::AlreadyShown(_))))
+    }
+}
+
 impl From<ConsoleError> for Problem {
     fn from(error: ConsoleError) -> Self {
         match error {

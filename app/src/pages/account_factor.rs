@@ -8,8 +8,10 @@ use service::second_factor::{Enrolment, OwnFactor, RecoveryCodes};
 
 use super::account_passkeys::PasskeysCard;
 use crate::components::copy::CopyButton;
+use crate::components::done_once::DoneOnce;
 use crate::components::failed::{Failed, FormProblem};
 use crate::components::field::TextField;
+use crate::components::form_id::FormId;
 use crate::components::problem::FieldProblem;
 use crate::components::qr::Qr;
 use crate::components::time::Time;
@@ -148,6 +150,7 @@ fn enrol(enrolment: &Enrolment, errors: RwSignal<FieldErrors>) -> AnyView {
     let secret = enrolment.secret.expose_secret().to_owned();
     view! {
         <form class="stack" method="post" action="/account/second-factor" novalidate>
+            <FormId/>
             <p>"Scan this picture with the app, or type the secret into it. Then enter the code that the app shows."</p>
             <Qr text=uri label="QR code with the secret, which is below as text"/>
             <div class="field">
@@ -174,6 +177,7 @@ fn new_codes(left: u64, email: String, has_password: bool, errors: RwSignal<Fiel
         <form class="card" method="post" action="/account/second-factor" novalidate>
             <header><h2>"New recovery codes"</h2></header>
             <div class="body">
+                <FormId/>
                 <p>"You have " {left} " left, and none of them works any more after this. Enter one of them to make new ones."</p>
                 <Password email has_password errors/>
                 <TextField errors field=Field::Code label="Recovery code" required=true autocomplete="one-time-code"/>
@@ -200,7 +204,7 @@ fn Codes(codes: RecoveryCodes) -> impl IntoView {
                 <p>"Each works once in place of your passkey or a code of the app. Any from before no longer work."</p>
                 <ol class="codes" id="recovery-codes">{items}</ol>
             </div>
-            <footer><a class="button primary" href="/account">"I have stored them"</a></footer>
+            <footer><DoneOnce href="/account" what="these codes" words="I have stored them"/></footer>
         </div>
     }
 }
@@ -214,6 +218,7 @@ fn Manage(factor: OwnFactor, email: String, has_password: bool, errors: RwSignal
             <div><dt>"Recovery codes left"</dt><dd>{codes_left}</dd></div>
         </dl>
         <form class="stack" method="post" action="/account/second-factor" novalidate>
+            <FormId/>
             <p>"To make new recovery codes, or to remove the second factor, enter your password and a code. For another phone, remove it and set it up again."</p>
             <Password email has_password errors/>
             <TextField errors field=Field::Code inputmode="numeric" required=true autocomplete="one-time-code"

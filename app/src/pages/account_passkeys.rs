@@ -10,6 +10,7 @@ use service::passkeys::OwnPasskey;
 use super::account_factor::{AccountFactor, Password};
 use crate::components::failed::{Failed, FormProblem};
 use crate::components::field::TextField;
+use crate::components::form_id::FormId;
 use crate::components::time::{Ago, Time};
 use crate::components::title::Title;
 use crate::desk::account::has_password;
@@ -88,6 +89,7 @@ fn Add(errors: RwSignal<FieldErrors>, name: String) -> impl IntoView {
             <form class="stack" method="post" action=PASSKEYS data-address="/account/second-factor" novalidate>
                 <TextField errors field=Field::PasskeyName value=name aside="optional"
                     hint="So that you know which one it is, for example: Work laptop. Blank for the name of this browser."/>
+                <FormId/>
                 <input type="hidden" name=ANSWER data-passkey-answer=""/>
                 <input type="hidden" name=STEP value=PasskeyStep::Add.as_str()/>
                 <div class="actions">

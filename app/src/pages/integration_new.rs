@@ -8,6 +8,7 @@ use super::webhooks::{SecretOnce, WebhookFields};
 use crate::components::app_switch::{AppField, InApp};
 use crate::components::failed::{Failed, FormProblem};
 use crate::components::field::TextField;
+use crate::components::form_id::FormId;
 use crate::components::problem::FieldProblems;
 use crate::components::select_field::SelectField;
 use crate::components::title::Title;
@@ -32,8 +33,8 @@ pub fn NewIntegrationPage() -> impl IntoView {
             .into_any();
         }
         let problem = PostedForm::problem(posted.as_ref());
+        let form = posted.filter(|_| !problem.is_sent_again()).map(|posted| posted.form).unwrap_or_default();
         let errors = RwSignal::new(problem.fields);
-        let form = posted.map(|posted| posted.form).unwrap_or_default();
         let within = InApp::read(&form.app).await;
         let chosen = if form.kind.is_empty() { IntegrationKind::Custom.as_str().to_owned() } else { form.kind };
         let kinds = IntegrationKind::chat().map(|kind| (kind.as_str(), kind.label())).collect();
@@ -51,6 +52,7 @@ pub fn NewIntegrationPage() -> impl IntoView {
             <form class="narrow stack" method="post" data-address="/integrations/new" action="/integrations/new" novalidate>
                 <FormProblem problem=problem.whole/>
                 <FieldProblems errors/>
+                <FormId/>
                 {within.shown.then(|| view! {
                     <AppField errors within hint="The integration learns only of this app. You cannot change it later."/>
                 })}

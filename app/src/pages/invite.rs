@@ -12,6 +12,7 @@ use super::person_acts::EndOfAccess;
 use crate::components::app_fields::AppFields;
 use crate::components::failed::{Failed, FormProblem};
 use crate::components::field::TextField;
+use crate::components::form_id::FormId;
 use crate::components::grant_fields::{EnterPresses, GrantFields};
 use crate::components::link_once::{LinkOnce, Mailed};
 use crate::components::modal::Modal;
@@ -37,7 +38,7 @@ pub fn InvitePage() -> impl IntoView {
         return view! { <Link made/> }.into_any();
     }
     let problem = PostedForm::problem(posted.as_ref());
-    let form = posted.map_or_else(begun, |posted| posted.form);
+    let form = posted.filter(|_| !problem.is_sent_again()).map_or_else(begun, |posted| posted.form);
     let page = later(async move {
         let rights = match rights() {
             Ok(rights) if rights.may(Act::ManageGuests) => rights,
@@ -99,6 +100,7 @@ fn Form(
             <EnterPresses/>
             <FormProblem problem=whole/>
             <FieldProblems errors/>
+            <FormId/>
             <div class="pair">
                 <TextField errors field=Field::FirstName value=draft.first_name required=true autofocus=!searched/>
                 <TextField errors field=Field::LastName aside="optional" value=draft.last_name/>
@@ -159,6 +161,7 @@ pub fn RenewInvite() -> impl IntoView {
                     </div>
                     <form class="narrow stack" method="post" data-address=address.clone() action=address>
                         <FormProblem problem=problem.whole/>
+                        <FormId/>
                         {of_keys.map(|words| view! { <Warning words/> })}
                         <dl class="facts">
                             <div><dt>"E-mail"</dt><dd><bdi>{invite.email}</bdi></dd></div>

@@ -9,6 +9,7 @@ use leptos_router::hooks::use_params_map;
 use service::people::PersonDetail;
 
 use crate::components::failed::{Failed, FormProblem};
+use crate::components::form_id::FormId;
 use crate::components::icon::{Drawn, Icon};
 use crate::components::link_once::LinkOnce;
 use crate::components::time::Time;
@@ -67,6 +68,7 @@ pub fn PersonReset() -> impl IntoView {
                     {without}
                     <form class="narrow stack" method="post" data-address=address.clone() action=address>
                         <FormProblem problem=problem.whole/>
+                        <FormId/>
                         <div class="actions">
                             <a class="button" href=back>"Cancel"</a>
                             <button class="button primary">"Make a reset link"</button>

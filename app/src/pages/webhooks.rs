@@ -11,8 +11,10 @@ use service::seen::SeenState;
 
 use super::integration::not_there;
 use crate::components::copy::CopyButton;
+use crate::components::done_once::DoneOnce;
 use crate::components::failed::{FormProblem, failed_dialog};
 use crate::components::field::TextField;
+use crate::components::form_id::FormId;
 use crate::components::icon::{Drawn, Icon};
 use crate::components::modal::Modal;
 use crate::components::problem::{FieldProblem, FieldProblems};
@@ -201,7 +203,7 @@ pub fn SecretOnce(
                 ". Compare it there, and refuse whatever comes without it."
             </div>
         </div>
-        <div class="actions narrow"><a class="button primary" href=back>"Done"</a></div>
+        <div class="actions narrow"><DoneOnce href=back what="this secret"/></div>
     }
 }
 
@@ -222,8 +224,8 @@ pub fn AddWebhookPage() -> impl IntoView {
             Err(error) => return not_there(error),
         };
         let problem = PostedForm::problem(posted.as_ref());
+        let form = posted.filter(|_| !problem.is_sent_again()).map(|posted| posted.form).unwrap_or_default();
         let errors = RwSignal::new(problem.fields);
-        let form = posted.map(|posted| posted.form).unwrap_or_default();
         let back = address(&integration.id);
         let action = format!("{back}/webhooks/new");
         view! {
@@ -237,6 +239,7 @@ pub fn AddWebhookPage() -> impl IntoView {
             <form class="narrow stack" method="post" action=action novalidate>
                 <FormProblem problem=problem.whole/>
                 <FieldProblems errors/>
+                <FormId/>
                 <WebhookFields errors form kind=integration.kind autofocus=true/>
                 <div class="actions">
                     <a class="button" href=back>"Cancel"</a>
@@ -348,6 +351,7 @@ pub fn WebhookSecretPage() -> impl IntoView {
             </div>
             <form class="narrow stack" method="post" action=action>
                 <FormProblem problem=problem.whole/>
+                <FormId/>
                 <p>
                     "From the next delivery on, Keystead sends the new secret as X-API-Key. Whoever compares the old one refuses \
                     what comes, until you bring the new one there. What they refuse is sent again later."
