@@ -3,6 +3,7 @@
 // API, links and forms work as they are.
 import { dialogOf, isChanged, mayGo, onClose, open } from './dialogs.js';
 import './fresh.js';
+import { mayLeave } from './guard.js';
 import { end, wake } from './islands.js';
 import { noteLate } from './late.js';
 import { askEarly, forget, load, taken, words } from './load.js';
@@ -198,8 +199,7 @@ function navigate(event) {
   if (info?.answer) return staged(() => show(info.answer));
   if (event.formData || type === 'reload') return;
   if (type !== 'traverse' && destination.sameDocument) return;
-  const guard = document.querySelector('[data-guard]');
-  if (guard && event.cancelable && !confirm(guard.dataset.guard)) return event.preventDefault();
+  if (event.cancelable && !mayLeave()) return event.preventDefault();
   if (type === 'traverse') {
     return staged(() => comeBack(event));
   }
@@ -215,8 +215,7 @@ function submit(event) {
   const { target: form, submitter } = event;
   if (event.defaultPrevented || form.method !== 'post' || form.target) return;
   event.preventDefault();
-  const guard = document.querySelector('[data-guard]');
-  if (guard && guard !== form && !confirm(guard.dataset.guard)) return;
+  if (!mayLeave(form)) return;
   // What was ticked in a list stays. What was typed into another form goes with this page.
   const others = [...document.querySelectorAll('main form[method=post]:not(#bulk)')].filter((other) => other !== form);
   if (others.some(isChanged) && !mayGo()) return;
