@@ -71,6 +71,20 @@ async fn a_passkey_is_added_listed_renamed_and_removed() {
 }
 
 #[tokio::test]
+async fn the_form_of_the_first_one_shows_its_recovery_codes_once() {
+    let product = Product::start().await;
+    let cookie = format!("keystead-3000={}", product.sign_in().await);
+    let page = get(&product, "/account/second-factor", &cookie).await.body;
+    let form_id = page.split("name=\"form_id\" value=\"").nth(1).unwrap().split('"').next().unwrap();
+    let answer = SoftKey::new(1, SITE).add(&options(&product, &cookie, "add").await);
+    let form = [("step", "add"), ("passkey_name", "Desk"), ("passkey", answer.as_str()), ("form_id", form_id)];
+    assert!(post(&product, PAGE, &cookie, &form).await.body.contains("id=\"recovery-codes\""));
+    let again = post(&product, PAGE, &cookie, &form).await;
+    assert_eq!(again.status, 409, "{}", again.body);
+    assert!(again.body.contains("This form was sent already") && !again.body.contains("id=\"recovery-codes\""));
+}
+
+#[tokio::test]
 async fn it_signs_in_alone_and_leads_on() {
     let product = Product::start().await;
     let (_, mut key) = with_passkey(&product).await;

@@ -80,6 +80,27 @@ async fn the_secret_and_the_codes_are_shown_in_the_answer_to_the_form_and_never_
 }
 
 #[tokio::test]
+async fn a_form_that_showed_recovery_codes_says_so_when_it_is_sent_again() {
+    let product = Product::start().await;
+    let cookie = format!("keystead-3000={}", product.sign_in().await);
+    let mut page = post(&product, PAGE, &cookie, &format!("step=begin&current_password={PASSWORD}")).await;
+    let secret = between(between(&page.body, "id=\"factor-secret\"", "</code>"), ">", "<").to_owned();
+    for step in ["confirm", "codes"] {
+        let form_id = between(&page.body, "name=\"form_id\" value=\"", "\"");
+        let code = code(&product, &secret);
+        let form = format!("step={step}&current_password={PASSWORD}&code={code}&form_id={form_id}");
+        let done = post(&product, PAGE, &cookie, &form).await;
+        assert!(done.body.contains("id=\"recovery-codes\""), "{step}: {}", done.body);
+        let again = post(&product, PAGE, &cookie, &form).await;
+        assert_eq!(again.status, 409, "{step}: {}", again.body);
+        assert!(again.body.contains("This form was sent already"), "{step}: {}", again.body);
+        assert!(!again.body.contains("id=\"recovery-codes\""), "{step}");
+        product.clock.advance(Millis::seconds(30));
+        page = get(&product, PAGE, &cookie).await;
+    }
+}
+
+#[tokio::test]
 async fn a_sign_in_asks_for_the_code_and_leads_on() {
     let product = Product::start().await;
     let cookie = format!("keystead-3000={}", product.sign_in().await);
