@@ -67,6 +67,8 @@ test('an integration is added, paused, and deleted with its name', async ({ owne
     await expect(page.locator('#webhook-secret')).toBeVisible();
     expect((await page.locator('#webhook-secret').innerText()).trim()).not.toBe(secret);
     await owner.alive();
+    await page.getByRole('link', { name: 'Done' }).click();
+    await expect(page.getByRole('heading', { name, level: 1 })).toBeVisible();
   });
 
   await test.step('delete asks for the name', async () => {
@@ -126,6 +128,8 @@ test('a channel has several webhooks, which are added, edited and removed', asyn
     await page.getByRole('checkbox', { name: /^A message was written/ }).check();
     await page.getByRole('button', { name: 'Add' }).click();
     await expect(page.locator('#webhook-secret')).toBeVisible();
+    await page.getByRole('link', { name: 'Done' }).click();
+    await expect(main).toContainText('https://long.invalid/');
     await page.setViewportSize({ width: 360, height: 800 });
     await owner.open(`/integrations/${id}`);
     const cut = await page.locator('td.name').evaluateAll((cells) => cells.map((cell) => cell.scrollWidth - cell.clientWidth));

@@ -210,6 +210,8 @@ test('a session that was left open is asked who it is, and the act goes on with 
       await page.getByRole('button', { name: 'Confirm' }).click();
       await expect(page.locator('#link')).toContainText('/invite/');
       await expect(page.getByRole('main')).toContainText('Grace "G" <Hopper>, Admin');
+      await page.getByRole('link', { name: 'Done' }).click();
+      await expect(page.getByRole('heading', { name: 'People', level: 1 })).toBeVisible();
     });
 
     await test.step('in a dialog, too', async () => {

@@ -64,7 +64,7 @@ test('a guest is invited to two keys, joins, sees them and no others, and is tak
     link = (await page.locator('#link').textContent()) ?? '';
     expect(link).toMatch(new RegExp(`^${server.url}/invite/[0-9a-f]{64}$`));
     await page.emulateMedia({ colorScheme: 'light' });
-    await owner.open('/people');
+    await page.getByRole('link', { name: 'Done' }).click();
     const invites = page.getByRole('region', { name: /invites? waits?/ });
     await expect(invites).toContainText(email);
     await expect(invites).toContainText('2 keys');
@@ -189,6 +189,8 @@ test('an invite is sent again and revoked', async ({ owner, arrange, scripts }, 
   expect(renewed).not.toBe(link);
   const status = async (address: string) => (await fetch(address)).status;
   expect([await status(link), await status(renewed)]).toEqual([404, 200]);
+  await page.getByRole('link', { name: 'Done' }).click();
+  await expect(page.getByRole('heading', { name: 'People', level: 1 })).toBeVisible();
   await owner.open('/people?show=invites');
   await page.getByRole('link', { name: `Revoke… the invite of ${email}` }).click();
   await dialog(owner).getByRole('button', { name: 'Revoke' }).click();
