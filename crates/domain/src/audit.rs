@@ -51,6 +51,9 @@ pub enum Actor {
     System,
 }
 
+/// What the name of the command line ends with.
+const AT_SHELL: &str = " (command line)";
+
 impl Actor {
     /// The type of this actor.
     pub const fn kind(&self) -> ActorKind {
@@ -81,9 +84,14 @@ impl Actor {
         match self {
             Self::Person { email, .. } => email.clone(),
             Self::Key { name, .. } => format!("key {name}"),
-            Self::CommandLine { user } => format!("{user} (command line)"),
+            Self::CommandLine { user } => format!("{user}{AT_SHELL}"),
             Self::System => "Keystead".to_owned(),
         }
+    }
+
+    /// The account of the command line with this name; `None` if the name is of another actor.
+    pub fn user_of(label: &str) -> Option<&str> {
+        label.strip_suffix(AT_SHELL)
     }
 }
 
@@ -245,5 +253,7 @@ mod tests {
     fn actors_are_named() {
         let actor = Actor::CommandLine { user: "root".to_owned() };
         assert_eq!((actor.kind_str(), actor.id(), actor.label().as_str()), ("command_line", "", "root (command line)"));
+        assert_eq!(Actor::user_of(&actor.label()), Some("root"));
+        assert_eq!(Actor::user_of(&Actor::System.label()), None);
     }
 }

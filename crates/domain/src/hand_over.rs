@@ -10,7 +10,7 @@ use crate::rotation::Overlap;
 use crate::text;
 use crate::timestamp::{Millis, Timestamp};
 
-/// How many hand-overs of one person may wait at once.
+/// How many hand-overs of one maker may wait at once: a person, a key, or the command line.
 pub const HAND_OVERS_MAX: u32 = 200;
 
 /// After as many wrong passphrases, Keystead withdraws a hand-over.
@@ -74,7 +74,7 @@ pub struct HandOver {
     pub email: Option<String>,
     /// Whether a passphrase is asked for.
     pub has_passphrase: bool,
-    /// Who made it: their id, and their e-mail at the time.
+    /// Who made it: the id of the person or key, empty for the command line, and the name of the actor at the time.
     pub made_by: (String, String),
     /// When it was made.
     pub created_at: Timestamp,

@@ -90,7 +90,7 @@ pub enum Refusal {
     HandOverStale,
     /// A key cannot be collected now, but may be later: its app is archived, or another rotation is not over.
     HandOverNotNow,
-    /// As many hand-overs of a person wait as may wait at once.
+    /// As many hand-overs of one maker wait as may wait at once.
     TooManyHandOvers {
         /// The most that may wait.
         most: u32,

@@ -138,6 +138,12 @@ impl Caller {
         Self { sight: self.sight.within(*app), ..self }
     }
 
+    /// The same caller, who comes from this address.
+    #[must_use]
+    pub(crate) fn at(self, address: Option<IpAddr>) -> Self {
+        Self { address, ..self }
+    }
+
     /// The same caller, who acts on a key only if it is at this revision; `None` for any.
     #[must_use]
     pub fn having_seen(self, revision: Option<i64>) -> Self {

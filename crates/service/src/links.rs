@@ -1,6 +1,7 @@
 //! One-use links: their tokens, of which only a MAC is kept, and whoever made them.
 
 use domain::{
+    grant::KeyGrant,
     ids::{KeyId, PersonId},
     key::{KeyRecord, Status, status},
     timestamp::Timestamp,
@@ -16,7 +17,10 @@ macro_rules! read_maker {
         if $id.is_empty() {
             Some(Caller::system(None))
         } else if let Some(id) = PersonId::parse($id) {
-            $from.person_by_id(&id).await?.and_then(|row| person_now(row, $now))
+            match $from.person_by_id(&id).await?.filter(|person| person.may_enter($now)) {
+                Some(person) => Some(person_now(person, $from.key_grants(&id).await?, $now)),
+                None => None,
+            }
         } else if let Some(id) = KeyId::parse($id) {
             $from.key_record(&id).await?.and_then(|key| key_now(&key.record, $now))
         } else {
@@ -67,8 +71,8 @@ impl Service {
     }
 }
 
-fn person_now(row: PersonRow, now: Timestamp) -> Option<Caller> {
-    row.may_enter(now).then(|| Caller::person(&Person::from(row), now, None))
+fn person_now(row: PersonRow, grants: Vec<KeyGrant>, now: Timestamp) -> Caller {
+    Caller::person(&Person::from(row).with_grants(grants), now, None)
 }
 
 fn key_now(key: &KeyRecord, now: Timestamp) -> Option<Caller> {

@@ -59,6 +59,8 @@ pub enum SecretOf {
     Rotated(KeyId, SecretNumber),
     /// The invite whose link it is, and when that link stops working.
     Invite(PersonId, Timestamp),
+    /// The hand-over of a new key whose link it is, and when that link stops working.
+    HandOver(KeyId, Timestamp),
 }
 
 impl SecretOf {
@@ -67,17 +69,18 @@ impl SecretOf {
             Self::Key(id) => format!("key {id}"),
             Self::Rotated(id, number) => format!("secret {id} {}", number.0),
             Self::Invite(id, expires) => format!("invite {id} {}", expires.millis()),
+            Self::HandOver(id, expires) => format!("hand-over {id} {}", expires.millis()),
         }
     }
 
     fn read(words: &str) -> Option<Self> {
         let mut parts = words.split(' ');
+        let moment = |millis: &str| Some(Timestamp::from_millis(millis.parse().ok()?));
         match (parts.next()?, parts.next()?, parts.next()) {
             ("key", id, None) => KeyId::parse(id).map(Self::Key),
             ("secret", id, Some(number)) => Some(Self::Rotated(KeyId::parse(id)?, SecretNumber(number.parse().ok()?))),
-            ("invite", id, Some(at)) => {
-                Some(Self::Invite(PersonId::parse(id)?, Timestamp::from_millis(at.parse().ok()?)))
-            }
+            ("invite", id, Some(at)) => Some(Self::Invite(PersonId::parse(id)?, moment(at)?)),
+            ("hand-over", id, Some(at)) => Some(Self::HandOver(KeyId::parse(id)?, moment(at)?)),
             _ => None,
         }
     }
@@ -263,6 +266,9 @@ impl Service {
             Some(SecretOf::Invite(id, expires)) => {
                 self.store().invite(&id).await?.is_none_or(|invite| invite.expires_at != expires)
             }
+            Some(SecretOf::HandOver(id, expires)) => {
+                self.store().hand_over(&id).await?.is_none_or(|waiting| waiting.expires_at != expires)
+            }
             None => true,
         })
     }
@@ -312,7 +318,8 @@ mod tests {
     fn what_a_secret_belongs_to_is_read_back() {
         let invite = SecretOf::Invite(PersonId::from_random([3; 12]), Timestamp::from_millis(1_800_000_000_000));
         let key = KeyId::from_random([3; 16]);
-        for of in [SecretOf::Key(key), SecretOf::Rotated(key, SecretNumber(2)), invite] {
+        let hand_over = SecretOf::HandOver(key, Timestamp::from_millis(1_800_000_000_000));
+        for of in [SecretOf::Key(key), SecretOf::Rotated(key, SecretNumber(2)), invite, hand_over] {
             assert_eq!(SecretOf::read(&of.words()), Some(of));
         }
         for words in ["", "key", "key x", "key 7Qm2xVbN4tRa 1", "invite", "invite x 1", "room 1"] {

@@ -1,7 +1,7 @@
 //! Keys that somebody else collects: those that wait, and who collected the others.
 
 use domain::hand_over::{Collection, HandOver};
-use domain::ids::{AppId, KeyId, PersonId};
+use domain::ids::{AppId, KeyId};
 use domain::kind::KeyKind;
 use domain::rotation::Overlap;
 use domain::timestamp::Timestamp;
@@ -59,8 +59,8 @@ impl TryFrom<Stored> for HandOver {
 reads! {
     /// The hand-overs that wait, the latest first.
     hand_overs() -> Vec<HandOver>;
-    /// How many hand-overs that this person made can be collected at `now`.
-    hand_overs_waiting_of(maker: &PersonId, now: Timestamp) -> u32;
+    /// How many hand-overs of the maker with this id can be collected at `now`. The id of the command line is empty.
+    hand_overs_waiting_of(maker: &str, now: Timestamp) -> u32;
     /// The hand-over of this key, if it waits.
     hand_over(key: &KeyId) -> Option<HandOver>;
     /// The hand-over that waits and whose link has this MAC and works at `now`: one statement, whatever becomes of it.
@@ -83,9 +83,9 @@ async fn hand_overs(conn: &mut Conn<'_>) -> Result<Vec<HandOver>, StoreError> {
     Ok(readable(conn.fetch_all::<Stored>(sql).await?))
 }
 
-async fn hand_overs_waiting_of(conn: &mut Conn<'_>, maker: &PersonId, now: Timestamp) -> Result<u32, StoreError> {
+async fn hand_overs_waiting_of(conn: &mut Conn<'_>, maker: &str, now: Timestamp) -> Result<u32, StoreError> {
     let sql = Sql::new("SELECT count(*) FROM hand_over WHERE collected_at = 0 AND made_by_id = $1 AND expires_at > $2")
-        .arg(maker.as_str())
+        .arg(maker)
         .arg(now);
     let (count,): (i64,) = conn.fetch_one(sql).await?;
     Ok(u32::try_from(count).unwrap_or(u32::MAX))

@@ -1,13 +1,12 @@
 //! Collecting a key by the link of a hand-over. Only now its secret is made, for whoever asks and nobody else.
 
 use domain::{
-    audit::{Action, AuditEvent},
+    audit::{Action, Actor, AuditEvent},
     field::{Field, FieldErrors},
     hand_over::{HandOver, WRONG_PASSPHRASES_MAX},
-    ids::{KeyId, PersonId},
+    ids::KeyId,
     key::ACKNOWLEDGE_WITHIN,
     refusal::Refusal,
-    role::Role,
     rotation::{NoRotation, Overlap},
     text,
 };
@@ -27,7 +26,6 @@ use crate::{
     entropy,
     passwords::{Compared, Lane},
     people::change,
-    sessions::Person,
     turns::Source,
 };
 
@@ -71,6 +69,8 @@ impl Service {
             let used = tx.consume_link(&mac, COLLECT, now).await?;
             let waiting = tx.hand_over(&found.key).await?;
             let (Some(_), Some(hand_over)) = (used, waiting) else { return Err(Refusal::LinkInvalid.into()) };
+            // Before its maker: a key does not work while its app is archived, and the link works on.
+            usable(tx, &Caller::system(None), &hand_over.app_id).await.map_err(stale)?;
             let maker = self.maker(tx, &hand_over, client).await?;
             let (shown, what) = match hand_over.rotates {
                 None => self.collect_key(tx, &maker, &hand_over).await?,
@@ -93,22 +93,15 @@ impl Service {
         Ok(collected)
     }
 
-    /// Whoever made a hand-over, with the rights that they have now; `HandOverStale` if they may not enter any more.
+    /// Whoever made a hand-over, with the rights that they have now; `HandOverStale` for a person who may not enter any more,
+    /// or a key that does not work.
     async fn maker(&self, tx: &mut Tx, hand_over: &HandOver, client: &ClientInfo) -> Result<Caller> {
-        let now = self.now();
-        let maker = match PersonId::parse(&hand_over.made_by.0) {
-            Some(id) => tx.person_by_id(&id).await?.filter(|person| person.may_enter(now)),
-            None => None,
+        let (id, label) = &hand_over.made_by;
+        let maker = match Actor::user_of(label).filter(|_| id.is_empty()) {
+            Some(user) => Some(Caller::command_line(user)),
+            None => self.link_maker_in(tx, id).await?,
         };
-        let maker = Person::from(maker.ok_or(Refusal::HandOverStale)?);
-        let maker = match maker.role() {
-            Role::Guest => {
-                let grants = tx.key_grants(maker.id()).await?;
-                maker.with_grants(grants)
-            }
-            _ => maker,
-        };
-        Ok(Caller::person(&maker, now, client.address))
+        Ok(maker.ok_or(Refusal::HandOverStale)?.at(client.address))
     }
 
     /// Issues the key as its maker could issue it now; `HandOverStale` if they could not.

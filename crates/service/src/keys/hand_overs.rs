@@ -21,7 +21,7 @@ use store::{StoreError, Tx, Unique};
 
 use super::{
     approved::take,
-    issue::{check_form_id, guarded},
+    issue::{check_form_id, check_new, guarded},
     overdue::Overdue,
     requests::check_unasked,
     rotate::can_rotate,
@@ -70,7 +70,7 @@ impl Service {
     /// Prepares a key for somebody else to collect. It fails as issuing the key would, and with `AlreadyHandedOver` if the
     /// form has done this before. A request that it uses up is collected with it.
     pub async fn hand_over(&self, caller: &Caller, app: &AppId, form: &HandOverForm<'_>) -> Result<HandedOver> {
-        caller.person_id()?;
+        caller.may(Act::ChangeKeys)?;
         let form_id = check_form_id(form.form_id)?;
         let passphrase = form.passphrase.expose_secret();
         let spec = form.to.check(passphrase)?;
@@ -94,11 +94,11 @@ impl Service {
             rotates: None,
         });
         let work = async |tx: &mut Tx| {
-            usable(tx, caller, &hand_over.app_id).await?;
             match &approved {
                 Some(request) => take(tx, self, request, RequestState::HandedOver).await?,
                 None => check_unasked(tx, caller, &key).await?,
             }
+            check_new(tx, caller, &hand_over.app_id, &key, now, draft.expiry_field()).await?;
             self.add_hand_over(tx, caller, &hand_over, hash.as_deref()).await
         };
         let token = self.write(work).await?;
@@ -159,7 +159,7 @@ impl Service {
         hash: Option<&str>,
     ) -> Result<SecretString> {
         // Each maker has a number of their own: nobody keeps the others from theirs.
-        if tx.hand_overs_waiting_of(caller.person_id()?, self.now()).await? >= HAND_OVERS_MAX {
+        if tx.hand_overs_waiting_of(caller.actor().id(), self.now()).await? >= HAND_OVERS_MAX {
             return Err(Refusal::TooManyHandOvers { most: HAND_OVERS_MAX }.into());
         }
         tx.insert_hand_over(hand_over, hash).await.map_err(|error| match error {
@@ -178,6 +178,21 @@ impl Service {
     pub async fn rotation_hand_over(&self, caller: &Caller, id: &KeyId) -> Result<Option<HandOver>> {
         let found = self.store().hand_over(id).await?;
         Ok(found.filter(|one| one.rotates.is_some() && may_make(caller, one).is_ok()))
+    }
+
+    /// The hand-overs that wait and whose keys are in the caller's sight, the latest first. For programs, to see them is a right
+    /// of its own.
+    pub async fn hand_overs_in_sight(&self, caller: &Caller) -> Result<Vec<HandOver>> {
+        caller.may(Act::SeeKeys)?;
+        let all = self.store().hand_overs().await?;
+        Ok(all.into_iter().filter(|one| sees(caller, one)).collect())
+    }
+
+    /// One of them; `HandOverGone` if it no longer waits.
+    pub async fn hand_over_in_sight(&self, caller: &Caller, key: &KeyId) -> Result<HandOver> {
+        caller.may(Act::SeeKeys)?;
+        let found = self.store().hand_over(key).await?;
+        Ok(found.filter(|one| sees(caller, one)).ok_or(Refusal::HandOverGone)?)
     }
 
     /// The hand-overs that wait and that the caller could make, the latest first.
@@ -202,12 +217,17 @@ impl Service {
         }
     }
 
-    /// Withdraws a hand-over. Its link no longer works.
+    /// Withdraws a hand-over. Its link no longer works. For a key, `OwnKey` or `BeyondOwnRights` if it could not delete what is
+    /// handed over.
     pub async fn withdraw_hand_over(&self, caller: &Caller, key: &KeyId) -> Result<()> {
         caller.may_with_some(Act::RotateKeys)?;
         let work = async |tx: &mut Tx| {
             let found = tx.hand_over(key).await?.filter(|one| may_make(caller, one).is_ok());
             let hand_over = found.ok_or(Refusal::HandOverGone)?;
+            match tx.key_detail(key).await? {
+                Some(rotated) => caller.stays_below(&rotated)?,
+                None => caller.may_make(&hand_over.draft.sketch(hand_over.kind, self.now()))?,
+            }
             self.drop_hand_over(tx, caller, Action::HandOverWithdrawn, &hand_over, None).await
         };
         self.write(work).await
@@ -303,6 +323,11 @@ impl Made<'_> {
             expires_at: self.now.plus(self.to.life.length()),
         }
     }
+}
+
+/// Whether the key of this hand-over is in the caller's sight.
+fn sees(caller: &Caller, hand_over: &HandOver) -> bool {
+    caller.sight().sees(&hand_over.app_id, hand_over.kind, &hand_over.key)
 }
 
 /// Whether the caller could make this hand-over, and so may see and withdraw it.

@@ -186,11 +186,7 @@ impl Service {
         note: Option<String>,
         then: Option<AuditEvent>,
     ) -> Result<()> {
-        usable(tx, caller, &key.app_id).await?;
-        check_life(life_rules(tx).await?, &key.spec, key.created_at, expiry)?;
-        check_owner(tx, caller, key.spec.rules.owner.as_ref()).await?;
-        check_acts_for(tx, &key.app_id, &key.spec).await?;
-        check_integration(tx, &key.app_id, &key.spec).await?;
+        check_new(tx, caller, &key.app_id, &key.spec, key.created_at, expiry).await?;
         check_keys_left(tx, &key.app_id, &key.spec).await?;
         self.ensure_event_integration(tx, caller, &key.app_id, key.spec.kind).await?;
         tx.insert_key(key).await?;
@@ -230,6 +226,23 @@ impl Service {
         let kept = NewSecret { mac, pepper_version, last4: token.last4().to_owned(), sealed };
         Ok(Minted { prefix, secret: kept, shown })
     }
+}
+
+/// Checks a key that is to be issued, now or later, as far as that takes the database. `expiry` is where people chose the
+/// expiry.
+pub(super) async fn check_new(
+    tx: &mut Tx,
+    caller: &Caller,
+    app: &AppId,
+    spec: &KeySpec,
+    now: Timestamp,
+    expiry: Field,
+) -> Result<()> {
+    usable(tx, caller, app).await?;
+    check_life(life_rules(tx).await?, spec, now, expiry)?;
+    check_owner(tx, caller, spec.rules.owner.as_ref()).await?;
+    check_acts_for(tx, app, spec).await?;
+    check_integration(tx, app, spec).await
 }
 
 /// What issuing a key is, for whoever must have proved who they are.

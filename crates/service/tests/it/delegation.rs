@@ -1,5 +1,7 @@
 //! Keys that make and change other keys, and who may give a key a permission of Keystead's own.
 
+use std::collections::BTreeSet;
+
 use domain::{
     app::AppQuery,
     audit::{Action, Actor},
@@ -8,7 +10,7 @@ use domain::{
     field::Field,
     grant::{KeyAct, KeyGrant},
     hand_over::HandOverDraft,
-    ids::KeyId,
+    ids::{AppId, KeyId},
     invite::InviteDraft,
     key::{KeyDetail, KeyState, RevokeReason},
     kind::KeyKind,
@@ -20,17 +22,24 @@ use domain::{
     rotation::Overlap,
     verdict::Code,
 };
-use service::{Caller, keys::RotationForm};
+use service::{
+    Caller, Error,
+    keys::{HandOverForm, HandedOver, RotationForm},
+};
 
+use crate::hand_overs::collect;
 use crate::invites::invite;
 use crate::roles::guest;
-use crate::world::{World, draft, list, owner, refusal, shell, signed_in};
+use crate::world::{World, draft, list, owner, refusal, secret, shell, signed_in};
 
 on_both! {
     a_key_issues_changes_and_deletes_keys_in_its_own_name,
     a_key_makes_and_changes_no_key_that_may_do_more,
     a_key_does_not_change_itself,
     a_key_of_another_app_is_not_found,
+    a_key_hands_over_what_it_could_issue_and_as_long_as_it_could,
+    a_key_sees_and_withdraws_the_hand_overs_of_its_app,
+    the_command_line_hands_over_too,
     nobody_gives_what_they_may_not_do,
     who_may_not_give_its_permissions_can_only_stop_a_key,
     a_guest_rotates_such_a_key_if_somebody_who_may_granted_it,
@@ -139,6 +148,87 @@ async fn a_key_of_another_app_is_not_found(w: World) {
     let names = |page: Page<KeyDetail>, _| page.rows.into_iter().flat_map(|key| key.row.name.into_bytes()).collect();
     let page = async |by: &Caller| w.service.keys_in_full(by, &other.id, &KeyQuery::default(), names).await.unwrap();
     assert_eq!((&*page(&by).await, &*page(owner()).await), (&b""[..], &b"Theirs"[..]));
+}
+
+async fn hand_over(w: &World, by: &Caller, app: &AppId, key: &KeyDraft) -> Result<HandedOver, Error> {
+    let to = HandOverDraft { recipient: "Grace".to_owned(), life: "1d".to_owned(), ..HandOverDraft::default() };
+    let (form_id, none) = (w.service.new_form_id().unwrap(), "".into());
+    let form = HandOverForm { key, form_id: &form_id, to: &to, request: None, passphrase: &none };
+    w.service.hand_over(by, app, &form).await
+}
+
+async fn a_key_hands_over_what_it_could_issue_and_as_long_as_it_could(w: World) {
+    let (manager_id, by) = caller(&w, WRITE).await;
+    let app = *w.service.default_app();
+    let other = w.service.create_app(owner(), "Other").await.unwrap().id;
+    let key = draft("service", "Partner export");
+    let made = w.one_event(Action::HandOverMade, hand_over(&w, &by, &app, &key)).await.unwrap();
+    assert_eq!(made.hand_over.made_by, (manager_id.to_string(), "key Manager".to_owned()));
+    let collected = collect(&w.service, &secret(&made.token), "").await.unwrap();
+    assert_eq!(collected.issued.key.row.created_by, "key Manager");
+    let own = w.service.acknowledge(&by, &made.hand_over.key, false).await;
+    assert_eq!(refusal(own), Refusal::IssuedByAnother, "it did not see the secret");
+
+    for boxes in [&["keystead.people.write"][..], &["keystead.keys.write", "keystead.audit.read"]] {
+        let made = w.no_event(hand_over(&w, &by, &app, &manager(boxes))).await;
+        assert_eq!(refusal(made), Refusal::BeyondOwnRights);
+    }
+    assert_eq!(refusal(w.no_event(hand_over(&w, &by, &other, &key)).await), Refusal::NotFound);
+    let (_, reads) = caller(&w, &["keystead.keys.read"]).await;
+    assert_eq!(refusal(w.no_event(hand_over(&w, &reads, &app, &key)).await), Refusal::Forbidden);
+
+    let link = secret(&hand_over(&w, &by, &app, &key).await.unwrap().token);
+    let collected = async || refusal(w.no_event(collect(&w.service, &link, "")).await);
+    w.service.disable(owner(), &manager_id, None).await.unwrap();
+    assert_eq!(collected().await, Refusal::HandOverStale);
+    w.service.enable(owner(), &manager_id, None).await.unwrap();
+    w.service.archive_app(owner(), &app).await.unwrap();
+    assert_eq!(collected().await, Refusal::HandOverNotNow);
+    w.service.restore_app(owner(), &app).await.unwrap();
+    let fewer = KeyDraft { permissions: list(&[]), ..KeyDraft::default() };
+    let revision = w.service.key(owner(), &manager_id).await.unwrap().revision;
+    let edited = w.service.edit(owner(), &manager_id, &fewer, revision).await.unwrap();
+    assert_eq!(collected().await, Refusal::HandOverStale, "it lost the permission");
+    let again = KeyDraft { boxes: vec!["keystead.keys.write".to_owned()], ..fewer };
+    w.service.edit(owner(), &manager_id, &again, edited.revision).await.unwrap();
+    collect(&w.service, &link, "").await.unwrap();
+}
+
+async fn a_key_sees_and_withdraws_the_hand_overs_of_its_app(w: World) {
+    let (_, by) = caller(&w, WRITE).await;
+    let (_, reads) = caller(&w, &["keystead.keys.read"]).await;
+    let app = *w.service.default_app();
+    let other = w.service.create_app(owner(), "Other").await.unwrap().id;
+    let make = async |app: &AppId, key: KeyDraft| hand_over(&w, owner(), app, &key).await.unwrap().hand_over;
+    let theirs = make(&other, draft("service", "Theirs")).await;
+    let privileged = make(&app, draft("master_user", "Chats")).await;
+    let strong = make(&app, manager(&["keystead.people.write"])).await;
+    let weak = make(&app, draft("service", "Weak")).await;
+    let seen = async |by: &Caller| -> BTreeSet<KeyId> {
+        w.service.hand_overs_in_sight(by).await.unwrap().into_iter().map(|one| one.key).collect()
+    };
+    assert_eq!(seen(&reads).await, BTreeSet::from([strong.key, weak.key]));
+    assert_eq!(seen(&by).await, BTreeSet::from([privileged.key, strong.key, weak.key]));
+    assert_eq!(w.service.hand_over_in_sight(&reads, &weak.key).await.unwrap(), weak);
+    for hidden in [&theirs.key, &privileged.key, &KeyId::from_random([7; 16])] {
+        assert_eq!(refusal(w.service.hand_over_in_sight(&reads, hidden).await), Refusal::HandOverGone);
+    }
+    let withdraw = async |by: &Caller, key: &KeyId| refusal(w.no_event(w.service.withdraw_hand_over(by, key)).await);
+    assert_eq!(withdraw(&reads, &weak.key).await, Refusal::Forbidden);
+    assert_eq!(withdraw(&by, &theirs.key).await, Refusal::HandOverGone);
+    assert_eq!(withdraw(&by, &strong.key).await, Refusal::BeyondOwnRights);
+    for key in [&weak.key, &privileged.key] {
+        w.one_event(Action::HandOverWithdrawn, w.service.withdraw_hand_over(&by, key)).await.unwrap();
+    }
+}
+
+async fn the_command_line_hands_over_too(w: World) {
+    let app = *w.service.default_app();
+    let made = hand_over(&w, shell(), &app, &draft("service", "Partner export")).await.unwrap();
+    assert_eq!(made.hand_over.made_by, (String::new(), shell().actor().label()));
+    let collected = collect(&w.service, &secret(&made.token), "").await.unwrap();
+    assert_eq!(collected.issued.key.row.created_by, shell().actor().label());
+    assert_eq!(w.events().await[1].actor_label, shell().actor().label());
 }
 
 async fn nobody_gives_what_they_may_not_do(w: World) {

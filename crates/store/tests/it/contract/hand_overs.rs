@@ -47,7 +47,7 @@ async fn hand_overs_wait_until_they_are_collected(store: Store) {
     assert!(matches!(again, Err(StoreError::Conflict(Unique::HandOverForm))), "{again:?}");
     assert_eq!(store.hand_overs().await.unwrap(), [third.clone(), second.clone(), first.clone()]);
     let waiting = async |maker: u8, seconds| {
-        let maker = PersonId::from_random([maker; 12]);
+        let maker = PersonId::from_random([maker; 12]).to_string();
         store.hand_overs_waiting_of(&maker, NOW.plus_seconds(seconds)).await.unwrap()
     };
     assert_eq!((waiting(1, 100).await, waiting(1, 102).await, waiting(2, 0).await), (3, 1, 0));
