@@ -33,6 +33,12 @@ pub(crate) struct Fault {
 }
 
 impl Fault {
+    /// The same fault of a value that is this member of another.
+    pub fn within(mut self, member: &'static str) -> Self {
+        self.path.insert(0, Step::Member(Cow::Borrowed(member)));
+        self
+    }
+
     /// The parameter of the query that is wrong; `None` for a fault of the body.
     pub fn parameter(&self) -> Option<&str> {
         match self.path.first() {

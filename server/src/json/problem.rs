@@ -156,6 +156,12 @@ impl Problem {
         Self { faults: faults.into_list(), ..Self::new(Kind::Invalid, detail) }
     }
 
+    /// The same about a value that is this member of the body.
+    pub fn within(self, member: &'static str) -> Self {
+        let faults = self.faults.into_iter().map(|fault| fault.within(member)).collect();
+        Self { faults, ..self }
+    }
+
     /// Like `invalid`, if only a permission query is wrong.
     pub fn invalid_query(faults: Faults) -> Self {
         Self { kind: Kind::InvalidQuery, ..Self::invalid(faults) }

@@ -2,11 +2,12 @@
 //! it needs, with that one alone, and for a key of another app.
 
 use domain::draft::KeyDraft;
-use domain::ids::AppId;
+use domain::hand_over::HandOverDraft;
+use domain::ids::{AppId, KeyId};
 use domain::invite::InviteDraft;
 use secrecy::ExposeSecret;
 use server::router::api_operations;
-use service::keys::ShownSecret;
+use service::keys::{HandOverForm, ShownSecret};
 
 use crate::manage_keys::{ALL, manager};
 use crate::support::{Answer, Call, Product, operator, service_key};
@@ -18,6 +19,7 @@ fn body(method: &str, path: &str) -> &'static str {
         ("POST", "/v1/keys/verify") => r#"{"key":"x"}"#,
         ("POST", "/v1/keys/verify-batch") => r#"{"calls":[{"key":"x"}]}"#,
         ("PATCH", "/v1/keys/{id}") => r#"{"name":"Renamed"}"#,
+        ("POST", "/v1/hand-overs") => r#"{"key":{"kind":"service","name":"New"},"recipient":"Grace"}"#,
         ("POST", "/v1/apps") => r#"{"name":"Another"}"#,
         ("PATCH", "/v1/apps/{id}") => r#"{"name":"Shop"}"#,
         ("POST", "/v1/invites") => r#"{"firstName":"Ada","email":"new@example.com","role":"admin"}"#,
@@ -48,6 +50,7 @@ impl Matrix {
         let id = match path.split('/').nth(2).unwrap() {
             _ if !path.contains("{id}") => String::new(),
             "keys" => self.product.issue(service_key("Key")).await.key.row.id.to_string(),
+            "hand-overs" => self.handed_over().await.to_string(),
             "apps" => service.default_app().to_string(),
             // Nobody has accepted the invite, so of people only the refusals are asked.
             _ => {
@@ -62,6 +65,15 @@ impl Matrix {
             }
         };
         path.replace("{id}", &id)
+    }
+
+    /// A hand-over of a key named "Ours".
+    async fn handed_over(&self) -> KeyId {
+        let service = &self.product.service;
+        let to = HandOverDraft { recipient: "Grace".to_owned(), life: "1d".to_owned(), ..HandOverDraft::default() };
+        let (key, form_id, none) = (service_key("Ours"), service.new_form_id().unwrap(), "".into());
+        let form = HandOverForm { key: &key, form_id: &form_id, to: &to, request: None, passphrase: &none };
+        service.hand_over(&operator(), service.default_app(), &form).await.unwrap().hand_over.key
     }
 
     async fn ask(&mut self, method: &str, path: &str, key: Option<&str>) -> Answer {
@@ -115,7 +127,7 @@ async fn each_route_is_for_keys_with_its_permission_alone() {
         }
         let theirs = matrix.key_of_other_app(needed.as_str()).await;
         let elsewhere = matrix.ask(method, path, Some(&theirs)).await;
-        let own_app = path.starts_with("/v1/keys/{id}") || path.starts_with("/v1/apps/{id}");
+        let own_app = ["/v1/keys/{id}", "/v1/hand-overs/{id}", "/v1/apps/{id}"].iter().any(|of| path.starts_with(of));
         if own_app {
             elsewhere.problem(404);
         } else {
@@ -128,9 +140,13 @@ async fn each_route_is_for_keys_with_its_permission_alone() {
 async fn a_list_has_nothing_of_another_app() {
     let matrix = Matrix::start().await;
     matrix.product.issue(service_key("Ours")).await;
-    for (path, permission) in
-        [("/v1/keys", "keystead.keys.read"), ("/v1/audit", "keystead.audit.read"), ("/v1/apps", "keystead.apps.read")]
-    {
+    matrix.handed_over().await;
+    for (path, permission) in [
+        ("/v1/keys", "keystead.keys.read"),
+        ("/v1/hand-overs", "keystead.keys.read"),
+        ("/v1/audit", "keystead.audit.read"),
+        ("/v1/apps", "keystead.apps.read"),
+    ] {
         let theirs = matrix.key_of_other_app(permission).await;
         let answer = matrix.product.send(Call::get(path).bearer(&theirs)).await;
         assert_eq!(answer.status, 200);

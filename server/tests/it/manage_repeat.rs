@@ -100,6 +100,23 @@ async fn an_act_is_done_once_too() {
 }
 
 #[tokio::test]
+async fn the_link_of_a_hand_over_is_given_again_until_it_is_withdrawn() {
+    let product = Product::start().await;
+    let key = manager(&product, &ALL).await;
+    let body = json!({ "key": { "kind": "service", "name": "Partner" }, "recipient": "Grace" });
+    let make = || Call::post("/v1/hand-overs").bearer(&key).header("idempotency-key", "grace").json(body.to_string());
+    let first = product.send(make()).await;
+    assert_eq!(first.status, 201, "{}", first.body);
+    assert_eq!(product.send(make()).await.body, first.body);
+    let list = product.send(Call::get("/v1/hand-overs").bearer(&key)).await.json();
+    assert_eq!(list["data"].as_array().unwrap().len(), 1);
+    let path = first.header("location").to_owned();
+    assert_eq!(product.send(Call::new("DELETE", &path).bearer(&key)).await.status, 204);
+    let after = product.send(make()).await.json();
+    assert_eq!((&after["handOver"], &after["link"]), (&first.json()["handOver"], &Value::Null));
+}
+
+#[tokio::test]
 async fn the_link_of_an_invite_is_given_again_until_it_is_renewed() {
     let product = Product::start().await;
     let key = manager(&product, &ALL).await;

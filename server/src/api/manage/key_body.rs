@@ -103,7 +103,7 @@ pub(super) struct NewKeyBody<'a> {
     #[schema(value_type = Option<BTreeMap<String, String>>)]
     metadata: Option<Pairs<'a>>,
     /// Whether the caller stores the secret and so confirms the key. With `false`, it is pending until it is confirmed.
-    acknowledge: Option<bool>,
+    pub acknowledge: Option<bool>,
 }
 
 /// A change of a key. What is left out stays, and `null` clears.

@@ -8,6 +8,7 @@ mod audit;
 mod bodies;
 pub(super) mod call;
 mod delete;
+mod hand_overs;
 mod if_match;
 mod invites;
 mod key_body;

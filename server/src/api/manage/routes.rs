@@ -9,6 +9,7 @@ use super::acts::{self, RevokeBody, RotateBody};
 use super::apps::{self, AppAnswered, AppBody, AppShown};
 use super::audit::{self, EventShown};
 use super::bodies::NothingBody;
+use super::hand_overs::{self, HandOverAnswered, HandOverMade, HandOverShown, NewHandOverBody};
 use super::invites::{self, InviteAnswered, InviteMade, InviteShown, NewInviteBody};
 use super::key_body::{KeyChangeBody, NewKeyBody};
 use super::key_shown::{KeyAnswered, KeyMade, KeyRotatedMade, KeyShown};
@@ -19,8 +20,9 @@ use super::settings::{self, SettingsBody, SettingsShown};
 use super::usage::{self, UsageShown};
 
 /// The parts of the document, in its order.
-pub(in super::super) const TAGS: [(&str, &str); 7] = [
+pub(in super::super) const TAGS: [(&str, &str); 8] = [
     ("Keys", "Issue, change and watch the keys of the calling key's app."),
+    ("Hand-overs", "Keys that somebody else collects by a one-use link. Until then there is no key and no secret."),
     ("Apps", "Create apps, rename them, archive them and bring them back."),
     ("People", "Who may sign in to the console."),
     ("Invites", "One-use links with which somebody becomes a person."),
@@ -50,6 +52,10 @@ pub(in super::super) static ROUTES: &[Route] = &[
     Route::of("POST", "/v1/keys/{id}/revoke", || post(acts::revoke)).does(&REVOKE_KEY),
     Route::of("POST", "/v1/keys/{id}/restore", || post(acts::restore)).does(&RESTORE_KEY),
     Route::of("POST", "/v1/keys/{id}/acknowledge", || post(acts::acknowledge)).does(&ACKNOWLEDGE_KEY),
+    reads("/v1/hand-overs", &LIST_HAND_OVERS, || get(hand_overs::list)),
+    Route::of("POST", "/v1/hand-overs", || post(hand_overs::make)).does(&HAND_OVER),
+    reads("/v1/hand-overs/{id}", &GET_HAND_OVER, || get(hand_overs::get)),
+    Route::of("DELETE", "/v1/hand-overs/{id}", || delete(hand_overs::withdraw)).does(&WITHDRAW_HAND_OVER),
     reads("/v1/apps", &LIST_APPS, || get(apps::list)),
     Route::of("POST", "/v1/apps", || post(apps::create)).does(&CREATE_APP),
     reads("/v1/apps/{id}", &GET_APP, || get(apps::get)),
@@ -167,6 +173,20 @@ static ACKNOWLEDGE_KEY: Operation = Operation {
     if_match: true,
     maybe_body: Some(described::<NothingBody>),
     ..Operation::new("acknowledgeKey", "Keys", "Confirm a pending key", KeysWrite, 200, Some(described::<KeyAnswered>))
+};
+static LIST_HAND_OVERS: Operation =
+    Operation::new("listHandOvers", "Hand-overs", "List hand-overs", KeysRead, 200, Some(listed::<HandOverShown>));
+static HAND_OVER: Operation = Operation {
+    about: "For what the calling key could issue. The key is made when its recipient opens the link and asks for it, as far \
+            as the calling key could issue it then.",
+    body: Some(described::<NewHandOverBody<'static>>),
+    ..Operation::new("handOver", "Hand-overs", "Hand a key over", KeysWrite, 201, Some(described::<HandOverMade>))
+};
+static GET_HAND_OVER: Operation =
+    Operation::new("getHandOver", "Hand-overs", "Get a hand-over", KeysRead, 200, Some(described::<HandOverAnswered>));
+static WITHDRAW_HAND_OVER: Operation = Operation {
+    about: "Its link no longer works.",
+    ..Operation::new("withdrawHandOver", "Hand-overs", "Withdraw a hand-over", KeysWrite, 204, None)
 };
 static LIST_APPS: Operation = Operation {
     query: apps::LIST,

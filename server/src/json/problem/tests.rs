@@ -44,6 +44,8 @@ fn a_program_is_told_nothing_of_pages() {
         Refusal::PersonNotFound,
         Refusal::LastOwner,
         Refusal::InviteGone,
+        Refusal::HandOverGone,
+        Refusal::TooManyHandOvers { most: 200 },
         Refusal::TooManyInvites { most: 200 },
         Refusal::OwnKey,
         Refusal::BeyondOwnRights,
