@@ -20,6 +20,7 @@ const OPTIONS: &[(&str, &str)] = &[
     ("external_id", "--external-id"),
     ("keys", "--grant"),
     ("limits", "--limit"),
+    ("passphrase", "--passphrase-stdin"),
     ("permissions", "--permission"),
     ("q", "--search"),
     ("rotateDays", "--rotate-every"),
@@ -104,10 +105,17 @@ impl Call {
             return format!("{}: {detail}", option(parameter));
         }
         let pointer = fault.text("pointer").unwrap_or_default();
+        let body = self.body.as_ref();
+        // The options of a key that is handed over are those of a new key.
+        let of_key = pointer.strip_prefix("/key").filter(|inner| inner.starts_with('/'));
+        let (pointer, body) = match of_key.zip(body.and_then(|body| body.get("key"))) {
+            Some((inner, key)) => (inner, Some(key)),
+            None => (pointer, body),
+        };
         let mut steps = pointer.split('/').skip(1).map(|step| step.replace("~1", "/").replace("~0", "~"));
         let Some(member) = steps.next() else { return detail };
         let item = steps.next();
-        let value = self.body.as_ref().and_then(|body| body.get(&member));
+        let value = body.and_then(|body| body.get(&member));
         let named = match (item, value) {
             (Some(n), Some(Json::List(items))) => n.parse().ok().and_then(|n: usize| items.get(n)).map(Json::words),
             (Some(name), Some(Json::Object(_))) => Some(name),
@@ -165,6 +173,14 @@ mod tests {
             call.refused(&Json::read(problem.as_bytes()).unwrap()),
             "--name: Enter a name. --cidr \"10.0.0.1/8\": Use 10.0.0.0/8. --metadata \"two words\": No spaces. \
              --external-id: Send less. --deny-cidr: No."
+        );
+        let key = Json::Object(vec![("cidrs".to_owned(), vec!["x".to_owned()].into())]);
+        let call = Call::post("/v1/hand-overs").body(vec![("key", key), ("passphrase", "short".to_owned().into())]);
+        let problem = r#"{"title":"t","detail":"d","errors":[{"pointer":"/key/name","detail":"Enter a name."},
+            {"pointer":"/key/cidrs/0","detail":"No."},{"pointer":"/passphrase","detail":"Use more."}]}"#;
+        assert_eq!(
+            call.refused(&Json::read(problem.as_bytes()).unwrap()),
+            "--name: Enter a name. --cidr \"x\": No. --passphrase-stdin: Use more."
         );
         let plain = Json::read(br#"{"title":"This does not exist","detail":"Key not found."}"#).unwrap();
         assert_eq!(call.refused(&plain), "This does not exist: Key not found.");

@@ -11,7 +11,7 @@ use super::key_fields::{Body, Change, New};
 use super::list::{Asked, List};
 use super::many::{Words, each};
 use super::table::Column;
-use super::{secret, show};
+use super::{hand_over, secret, show};
 
 /// The list of keys.
 #[derive(Debug)]
@@ -42,6 +42,16 @@ pub(super) enum Act {
     },
     /// Issue a key and print its secret, once. The key works at once
     Issue(Box<New>),
+    /// Hand a new key over and print the link by which somebody else collects it, once. Until then there is no secret
+    HandOver(Box<hand_over::New>),
+    /// List the hand-overs that wait
+    HandOvers(Asked<hand_over::Waiting>),
+    /// Withdraw hand-overs. Their links no longer work
+    Withdraw {
+        /// Ids of the keys, which `key hand-overs` shows
+        #[arg(value_name = "ID", required = true, value_parser = super::key_id)]
+        ids: Vec<String>,
+    },
     /// Change a key. What is left out stays; a list replaces the whole list
     Edit {
         #[arg(value_name = "ID", value_parser = super::key_id, help = ID)]
@@ -116,6 +126,9 @@ impl Act {
             Self::List(asked) => Task::List(asked),
             Self::Show { id } => Task::Show(Call::get(path_of("/v1/keys", &id, ""))),
             Self::Issue(new) => Task::Issue(new.body()?),
+            Self::HandOver(new) => Task::HandOver(new.body()?),
+            Self::HandOvers(asked) => Task::HandOvers(asked),
+            Self::Withdraw { ids } => deletes(hand_over::PATH, ids, "Withdrew"),
             Self::Edit { id, change, if_revision } => {
                 let call = Call::new(Method::PATCH, path_of("/v1/keys", &id, "")).at(if_revision);
                 Task::Edit(id, call, change.body()?)
@@ -142,15 +155,17 @@ impl Act {
                 let count = if ids.len() == 1 { "the key".to_owned() } else { format!("{} keys", ids.len()) };
                 return Err(Failure::Usage(format!("this deletes {count} for good: add --yes if you mean it")));
             }
-            Self::Delete { ids: Ids { ids }, .. } => {
-                let calls = ids.into_iter().map(|id| {
-                    let call = Call::new(Method::DELETE, path_of("/v1/keys", &id, ""));
-                    (id, call)
-                });
-                Task::Each(calls.collect(), "Deleted")
-            }
+            Self::Delete { ids: Ids { ids }, .. } => deletes("/v1/keys", ids, "Deleted"),
         })
     }
+}
+
+fn deletes(list: &str, ids: Vec<String>, done: &'static str) -> Task {
+    let call = |id: String| {
+        let call = Call::new(Method::DELETE, path_of(list, &id, ""));
+        (id, call)
+    };
+    Task::Each(ids.into_iter().map(call).collect(), done)
 }
 
 impl Ids {
@@ -168,6 +183,8 @@ pub(super) enum Task {
     List(Asked<Keys>),
     Show(Call),
     Issue(Body),
+    HandOver(hand_over::NewBody),
+    HandOvers(Asked<hand_over::Waiting>),
     Edit(String, Call, Body),
     Rotate(Call),
     /// Calls that each change one key, and what was done in a word.
@@ -184,6 +201,11 @@ impl Task {
                 let answer = client.send(&call).await?;
                 secret::issued(client, answer, json).await
             }
+            Self::HandOver(body) => {
+                let call = Call::post(hand_over::PATH).body(body.at(client.now()));
+                hand_over::made(client.send(&call).await?, json)
+            }
+            Self::HandOvers(asked) => asked.print(client, json).await,
             Self::Edit(id, call, body) => {
                 let call = call.body(body.at(client.now()));
                 each(client, vec![(id, call)], words("Changed"), json).await

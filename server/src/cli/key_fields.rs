@@ -66,6 +66,16 @@ pub(super) struct Fields {
 /// A new key.
 #[derive(Debug, Args)]
 pub(super) struct New {
+    #[command(flatten)]
+    what: What,
+    /// Leave the key pending until it is confirmed with `keystead key acknowledge`
+    #[arg(long)]
+    pending: bool,
+}
+
+/// What a new key is.
+#[derive(Debug, Args)]
+pub(super) struct What {
     #[arg(long, help = kinds())]
     kind: String,
     /// Name that says what the key will do
@@ -77,9 +87,6 @@ pub(super) struct New {
     /// Integration that the key is for, by its id; for a key of the kind integration
     #[arg(long, value_name = "ID")]
     integration: Option<String>,
-    /// Leave the key pending until it is confirmed with `keystead key acknowledge`
-    #[arg(long)]
-    pending: bool,
     #[command(flatten)]
     fields: Fields,
 }
@@ -116,7 +123,7 @@ const CLEARED: [(&str, &str); 15] = [
     ("acts-for", "actsFor"),
 ];
 
-type Members = Vec<(&'static str, Json)>;
+pub(super) type Members = Vec<(&'static str, Json)>;
 
 /// The body of a call, but for the time that it counts from.
 pub(super) struct Body {
@@ -137,12 +144,20 @@ impl Body {
 impl New {
     /// The body of the call that issues it.
     pub fn body(self) -> Result<Body, Failure> {
+        let mut body = self.what.body()?;
+        body.members.extend(self.pending.then_some(("acknowledge", false.into())));
+        Ok(body)
+    }
+}
+
+impl What {
+    /// The members of a call that say what it is.
+    pub fn body(self) -> Result<Body, Failure> {
         not_blank("environment", self.environment.as_slice())?;
         let mut members: Members = vec![("kind", self.kind.into()), ("name", self.name.into())];
         members.extend(self.environment.map(|word| ("environment", word.into())));
         not_blank("integration", self.integration.as_slice())?;
         members.extend(self.integration.map(|id| ("integration", id.into())));
-        members.extend(self.pending.then_some(("acknowledge", false.into())));
         let expires_in = self.fields.expires_in()?;
         members.extend(self.fields.members()?);
         Ok(Body { members, expires_in })

@@ -11,6 +11,7 @@ mod check;
 mod client;
 mod failure;
 mod find;
+mod hand_over;
 mod health;
 mod invite;
 mod json;

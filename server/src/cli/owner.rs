@@ -62,9 +62,9 @@ pub(super) fn prepare(act: Act) -> Result<OwnerChange, Failure> {
     Ok(match act {
         Act::Create { who, name, .. } => {
             let name = name.unwrap_or_else(|| who.email.split('@').next().unwrap_or_default().to_owned());
-            OwnerChange::Create(NewPerson { name, email: who.email, password: password::from_stdin()? })
+            OwnerChange::Create(NewPerson { name, email: who.email, password: password::from_stdin("password")? })
         }
-        Act::Recover { who, .. } => OwnerChange::Recover(who.email, password::from_stdin()?),
+        Act::Recover { who, .. } => OwnerChange::Recover(who.email, password::from_stdin("password")?),
         Act::Unlock { who } => OwnerChange::Unlock(who.email),
     })
 }

@@ -27,6 +27,7 @@ mod chat_files;
 mod chatrooms;
 mod cli_both;
 mod cli_elsewhere;
+mod cli_hand_over;
 mod client_address;
 mod command_line;
 mod cookies;
