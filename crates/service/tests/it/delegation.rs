@@ -1,5 +1,7 @@
 //! Keys that make and change other keys, and who may give a key a permission of Keystead's own.
 
+use std::collections::BTreeSet;
+
 use domain::{
     app::AppQuery,
     audit::{Action, Actor},
@@ -29,6 +31,7 @@ on_both! {
     a_key_makes_and_changes_no_key_that_may_do_more,
     a_key_does_not_change_itself,
     a_key_of_another_app_is_not_found,
+    an_act_on_many_leaves_what_the_key_may_not_change,
     nobody_gives_what_they_may_not_do,
     who_may_not_give_its_permissions_can_only_stop_a_key,
     a_guest_rotates_such_a_key_if_somebody_who_may_granted_it,
@@ -136,6 +139,37 @@ async fn a_key_of_another_app_is_not_found(w: World) {
     assert_eq!(refusal(w.service.app(&by, &other.id).await), Refusal::AppNotFound);
     let page = w.service.keys_in_full(&by, &other.id, &domain::list::KeyQuery::default()).await.unwrap();
     assert!(page.rows.is_empty());
+}
+
+async fn an_act_on_many_leaves_what_the_key_may_not_change(w: World) {
+    let ends = |days: &str, boxes: &[&str]| KeyDraft { expiry: Some(days.to_owned()), ..manager(boxes) };
+    let (own, _) = w.active(&ends("90", WRITE)).await;
+    let by = Caller::key(&w.service.key(owner(), &own).await.unwrap().record(false), None);
+    let (stronger, _) = w.active(&ends("30", &["keystead.people.write"])).await;
+    let (equal, _) = w.active(&ends("30", WRITE)).await;
+    let (plain, _) = w.active(&KeyDraft { expiry: Some("30".to_owned()), ..draft("service", "Plain") }).await;
+    let app = *w.service.default_app();
+    let other = w.service.create_app(owner(), "Other").await.unwrap();
+    let theirs =
+        w.service.issue_acknowledged(owner(), &other.id, &draft("service", "Theirs")).await.unwrap().key.row.id;
+    let act = async |selection: &Selection, change: &BulkChange| {
+        let form = w.service.new_form_id().unwrap();
+        let done = w.service.bulk(&by, &app, selection, change, &form).await.unwrap().unwrap();
+        (BTreeSet::from_iter(done.keys), BTreeSet::from_iter(done.left))
+    };
+    let not_allowed = [(own, Skip::NotAllowed), (stronger, Skip::NotAllowed)];
+    let named = Selection::Keys(vec![own, stronger, equal, plain, theirs]);
+    let (changed, left) = act(&named, &BulkChange::Disable).await;
+    assert_eq!(changed, BTreeSet::from([equal, plain]));
+    assert_eq!(left, not_allowed.into_iter().chain([(theirs, Skip::NotFound)]).collect());
+    let all = Selection::Matching(Box::default());
+    assert_eq!(act(&all, &BulkChange::Enable).await, (BTreeSet::from([equal, plain]), not_allowed.into()));
+    // No key that administers Keystead outlives the one that changes it.
+    let until = |days: &str| BulkChange::set_expiry(days, "", w.service.now()).unwrap();
+    let (changed, left) = act(&all, &until("365")).await;
+    assert_eq!(changed, BTreeSet::from([plain]));
+    assert_eq!(left, not_allowed.into_iter().chain([(equal, Skip::NotAllowed)]).collect());
+    assert_eq!(act(&all, &until("60")).await.0, BTreeSet::from([equal, plain]));
 }
 
 async fn nobody_gives_what_they_may_not_do(w: World) {
