@@ -55,6 +55,7 @@ mod logs;
 mod mailbox;
 mod manage_integration_keys;
 mod manage_keys;
+mod manage_many;
 mod manage_matrix;
 mod manage_people;
 mod manage_repeat;

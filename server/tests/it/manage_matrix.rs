@@ -15,6 +15,7 @@ use crate::support::{Answer, Call, Product, operator, service_key};
 fn body(method: &str, path: &str) -> &'static str {
     match (method, path) {
         ("POST", "/v1/keys") => r#"{"kind":"service","name":"New"}"#,
+        ("POST", "/v1/keys/acts") => r#"{"act":"disable","ids":["7Qm2xVbN4tRa"]}"#,
         ("POST", "/v1/keys/verify") => r#"{"key":"x"}"#,
         ("POST", "/v1/keys/verify-batch") => r#"{"calls":[{"key":"x"}]}"#,
         ("PATCH", "/v1/keys/{id}") => r#"{"name":"Renamed"}"#,

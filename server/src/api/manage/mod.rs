@@ -14,6 +14,7 @@ mod key_body;
 mod key_shown;
 mod keys;
 mod limits;
+mod many;
 mod people;
 pub(crate) mod query;
 mod repeat;

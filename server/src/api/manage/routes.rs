@@ -13,6 +13,7 @@ use super::invites::{self, InviteAnswered, InviteMade, InviteShown, NewInviteBod
 use super::key_body::{KeyChangeBody, NewKeyBody};
 use super::key_shown::{KeyAnswered, KeyMade, KeyRotatedMade, KeyShown};
 use super::keys;
+use super::many::{self, KeysActBody, KeysActed};
 use super::people::{self, PersonAnswered, PersonAppsBody, PersonChangeBody, PersonKeysBody, PersonShown};
 use super::rotation::{self, RotationAnswered};
 use super::settings::{self, SettingsBody, SettingsShown};
@@ -37,6 +38,7 @@ const fn reads(path: &'static str, of: &'static Operation, handler: super::super
 pub(in super::super) static ROUTES: &[Route] = &[
     reads("/v1/keys", &LIST_KEYS, || get(keys::list)),
     Route::of("POST", "/v1/keys", || post(keys::issue)).does(&ISSUE_KEY),
+    Route::of("POST", "/v1/keys/acts", || post(many::act)).does(&ACT_ON_KEYS),
     reads("/v1/keys/{id}", &GET_KEY, || get(keys::get)),
     Route::of("PATCH", "/v1/keys/{id}", || patch(keys::change)).does(&CHANGE_KEY),
     Route::of("DELETE", "/v1/keys/{id}", || delete(keys::delete)).does(&DELETE_KEY),
@@ -90,6 +92,12 @@ static ISSUE_KEY: Operation = Operation {
             acknowledged, and dropped after 15 minutes.",
     body: Some(described::<NewKeyBody<'static>>),
     ..Operation::new("issueKey", "Keys", "Issue a key", KeysWrite, 201, Some(described::<KeyMade>))
+};
+static ACT_ON_KEYS: Operation = Operation {
+    about: "In one transaction. Keys that the act does not fit are left, also the calling key and those that may do more than \
+            it; the answer says which and why. With filter, the key also needs the permission `keystead.keys.read`.",
+    body: Some(described::<KeysActBody<'static>>),
+    ..Operation::new("actOnKeys", "Keys", "Do the same with many keys", KeysWrite, 200, Some(described::<KeysActed>))
 };
 static GET_KEY: Operation =
     Operation::new("getKey", "Keys", "Get a key", KeysRead, 200, Some(described::<KeyAnswered>));
