@@ -91,7 +91,8 @@ fn describe(path: &str, method: &str, operation: &Operation, schemas: &mut BTree
 fn parameters(path: &str, method: &str, operation: &Operation) -> Vec<Value> {
     let mut parameters = Vec::new();
     if path.contains("{id}") {
-        let pattern = if path.starts_with("/v1/keys/") { "^[0-9A-Za-z]{12}$" } else { "^[0-9a-f]{24}$" };
+        let is_key = ["/v1/keys/", "/v1/requests/"].iter().any(|of| path.starts_with(of));
+        let pattern = if is_key { "^[0-9A-Za-z]{12}$" } else { "^[0-9a-f]{24}$" };
         let schema = json!({ "type": "string", "pattern": pattern });
         parameters.push(json!({ "name": "id", "in": "path", "required": true, "schema": schema }));
     }

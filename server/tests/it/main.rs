@@ -59,6 +59,7 @@ mod manage_many;
 mod manage_matrix;
 mod manage_people;
 mod manage_repeat;
+mod manage_requests;
 mod manage_rotation;
 mod matrix;
 mod matrix_rows;

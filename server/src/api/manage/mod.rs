@@ -18,6 +18,7 @@ mod many;
 mod people;
 pub(crate) mod query;
 mod repeat;
+mod requests;
 mod rotation;
 mod routes;
 mod settings;
