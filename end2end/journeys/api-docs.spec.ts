@@ -52,7 +52,9 @@ test('somebody tries a call in the docs of the API @scripts', async ({ visitor, 
   await page.goto(`${server.url}/docs`);
   await expect(page.getByRole('heading', { name: 'Keystead' })).toBeVisible();
   const tags = await page.locator('.opblock-tag').evaluateAll((all) => all.map((one) => one.getAttribute('data-tag')));
-  expect(tags).toEqual(['Verification', 'Keys', 'Hand-overs', 'Apps', 'People', 'Invites', 'Audit', 'Settings', 'Usage']);
+  expect(tags).toEqual([
+    'Verification', 'Keys', 'Hand-overs', 'Apps', 'People', 'Invites', 'Requests', 'Audit', 'Settings', 'Usage',
+  ]);
   // Every operation has its lock.
   const operations = await page.locator('.opblock').count();
   expect(operations).toBeGreaterThan(25);

@@ -181,7 +181,7 @@ pub async fn bulk(desk: Desk, form: BulkForm) -> Result<Next<()>, ConsoleError> 
 }
 
 /// An act on many that took one key and skipped none is told as an act on that key.
-fn told_of(change: &BulkChange, BulkDone { count, keys }: BulkDone, form_id: String) -> Told {
+fn told_of(change: &BulkChange, BulkDone { count, keys, .. }: BulkDone, form_id: String) -> Told {
     let act = change.act();
     match (&*keys, count.skipped_in_all()) {
         ([key], 0) => Told::Key(Done::of_bulk(act), *key),

@@ -222,6 +222,7 @@ pub async fn collect(desk: Desk, id: KeyId, _form: Nothing) -> Result<Next<NewSe
     Ok(Next::Show(Arc::new(desk.service().collect_request(&desk.caller()?, &id).await?)))
 }
 
-/// The list, and those that the visitor made.
+/// The list.
 const LIST: &str = "/requests";
-const MINE: &str = "/requests?mine=yes&show=approved";
+/// The approved ones that the visitor made.
+pub const MINE: &str = "/requests?mine=yes&show=approved";

@@ -286,6 +286,18 @@ pub struct BulkDone {
     pub count: BulkCount,
     /// The keys that it took.
     pub keys: Vec<KeyId>,
+    /// The keys that it skipped, each with the reason.
+    pub left: Vec<(KeyId, Skip)>,
+}
+
+impl BulkDone {
+    /// What an act did that took these keys and skipped the others.
+    pub fn new(keys: Vec<KeyId>, left: Vec<(KeyId, Skip)>) -> Self {
+        let mut count = BulkCount::default();
+        keys.iter().for_each(|_| count.add(None));
+        left.iter().for_each(|(_, skip)| count.add(Some(*skip)));
+        Self { count, keys, left }
+    }
 }
 
 /// How many keys an act takes, and how many it skips for each reason.

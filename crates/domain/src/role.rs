@@ -26,6 +26,8 @@ names! {
         SeePrivilegedKeys = "see_privileged_keys",
         /// Find out why a call with a key is refused.
         TestKeys = "test_keys",
+        /// See the keys that people asked for.
+        SeeRequests = "see_requests",
         /// Issue, confirm, edit and enable keys.
         ChangeKeys = "change_keys",
         /// Disable and delete keys, and drop pending ones.
@@ -129,6 +131,7 @@ impl Role {
             | Act::SeeContacts
             | Act::SeeIntegrations => [true, true, true, false],
             Act::SeePrivilegedKeys
+            | Act::SeeRequests
             | Act::ChangeKeys
             | Act::StopKeys
             | Act::RotateKeys
@@ -244,12 +247,13 @@ impl Rights {
 const fn acts_of(permission: AdminPermission) -> &'static [Act] {
     match permission {
         AdminPermission::Verify => &[Act::CheckKeys],
-        AdminPermission::KeysRead => &[Act::SeeKeys, Act::SeeAllKeys, Act::TestKeys],
+        AdminPermission::KeysRead => &[Act::SeeKeys, Act::SeeAllKeys, Act::TestKeys, Act::SeeRequests],
         AdminPermission::KeysWrite => &[
             Act::SeeKeys,
             Act::SeeAllKeys,
             Act::SeePrivilegedKeys,
             Act::TestKeys,
+            Act::SeeRequests,
             Act::ChangeKeys,
             Act::StopKeys,
             Act::RotateKeys,

@@ -333,10 +333,17 @@ impl Caller {
 
     /// `OwnKey` or `BeyondOwnRights` for a key that would change itself, or a key that may do more.
     pub(crate) fn stays_below(&self, key: &KeyDetail) -> Result<(), Refusal> {
-        if self.own.as_ref().is_some_and(|own| own.id == key.row.id) {
+        let Some(own) = &self.own else { return Ok(()) };
+        if own.id == key.row.id {
             return Err(Refusal::OwnKey);
         }
         self.may_make(&key.spec())
+    }
+
+    /// Whether a key asks that lacks this permission. Whoever is no key needs none.
+    pub fn lacks(&self, permission: AdminPermission) -> bool {
+        let lacks = |own: &KeyRecord| own.rules.permissions.iter().all(|held| held.as_str() != permission.as_str());
+        self.own.as_deref().is_some_and(lacks)
     }
 
     /// `BeyondOwnRights` for a key that would make one that may do more.

@@ -18,9 +18,9 @@ use crate::walk::{List, Walked, walk};
 const PAGE: usize = Rows::Few.count() as usize;
 
 reads! {
-    /// A page of the requests that are asked for and in sight. `visitor` is who made those of their own. An invalid cursor
-    /// gives the first page.
-    list_key_requests(sight: &Sight, query: &RequestQuery, visitor: &PersonId) -> Page<KeyRequest>;
+    /// A page of the requests that are asked for and in sight. `visitor` is who made those of their own; whoever is no person
+    /// made none. An invalid cursor gives the first page.
+    list_key_requests(sight: &Sight, query: &RequestQuery, visitor: Option<&PersonId>) -> Page<KeyRequest>;
     /// Requests that wait, are in sight and not this person's own: those after this one, at most `limit`. Whoever has
     /// waited longest comes first.
     key_requests_waiting_for(sight: &Sight, but: &PersonId, after: Option<&KeyRequest>, limit: u32) -> Vec<KeyRequest>;
@@ -46,7 +46,7 @@ impl Paged for RequestQuery {
 struct Asked<'a> {
     sight: &'a Sight,
     query: &'a RequestQuery,
-    visitor: &'a PersonId,
+    visitor: Option<&'a PersonId>,
 }
 
 impl Asked<'_> {
@@ -55,7 +55,7 @@ impl Asked<'_> {
         sql.push("WHERE r.state IN (").list(states).push(")");
         push_sight(sql, self.sight);
         if self.query.mine {
-            sql.push(" AND r.asked_by_id = ").bind(self.visitor.as_str());
+            sql.push(" AND r.asked_by_id = ").bind(self.visitor.map_or("", PersonId::as_str));
         }
     }
 
@@ -119,7 +119,7 @@ async fn list_key_requests(
     conn: &mut Conn<'_>,
     sight: &Sight,
     query: &RequestQuery,
-    visitor: &PersonId,
+    visitor: Option<&PersonId>,
 ) -> Result<Page<KeyRequest>, StoreError> {
     let asked = Asked { sight, query, visitor };
     let parse = |text: &Option<String>| text.as_deref().and_then(cursor);

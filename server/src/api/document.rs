@@ -91,7 +91,7 @@ fn describe(path: &str, method: &str, operation: &Operation, schemas: &mut BTree
 fn parameters(path: &str, method: &str, operation: &Operation) -> Vec<Value> {
     let mut parameters = Vec::new();
     if path.contains("{id}") {
-        let is_key = ["/v1/keys/", "/v1/hand-overs/"].iter().any(|of| path.starts_with(of));
+        let is_key = ["/v1/keys/", "/v1/hand-overs/", "/v1/requests/"].iter().any(|of| path.starts_with(of));
         let pattern = if is_key { "^[0-9A-Za-z]{12}$" } else { "^[0-9a-f]{24}$" };
         let schema = json!({ "type": "string", "pattern": pattern });
         parameters.push(json!({ "name": "id", "in": "path", "required": true, "schema": schema }));

@@ -7,15 +7,18 @@ use domain::ids::{AppId, KeyId};
 use domain::invite::InviteDraft;
 use secrecy::ExposeSecret;
 use server::router::api_operations;
+use service::Caller;
 use service::keys::{HandOverForm, ShownSecret};
 
 use crate::manage_keys::{ALL, manager};
+use crate::manage_requests::{ask, asker};
 use crate::support::{Answer, Call, Product, operator, service_key};
 
 /// A body that is good for a route.
 fn body(method: &str, path: &str) -> &'static str {
     match (method, path) {
         ("POST", "/v1/keys") => r#"{"kind":"service","name":"New"}"#,
+        ("POST", "/v1/keys/acts") => r#"{"act":"disable","ids":["7Qm2xVbN4tRa"]}"#,
         ("POST", "/v1/keys/verify") => r#"{"key":"x"}"#,
         ("POST", "/v1/keys/verify-batch") => r#"{"calls":[{"key":"x"}]}"#,
         ("PATCH", "/v1/keys/{id}") => r#"{"name":"Renamed"}"#,
@@ -33,6 +36,7 @@ fn body(method: &str, path: &str) -> &'static str {
 struct Matrix {
     product: Product,
     other: AppId,
+    asker: Caller,
     made: u32,
 }
 
@@ -40,7 +44,8 @@ impl Matrix {
     async fn start() -> Self {
         let product = Product::start().await;
         let other = product.service.create_app(&operator(), "Other").await.unwrap().id;
-        Self { product, other, made: 0 }
+        let asker = asker(&product).await;
+        Self { product, other, asker, made: 0 }
     }
 
     /// The address of something new.
@@ -52,6 +57,7 @@ impl Matrix {
             "keys" => self.product.issue(service_key("Key")).await.key.row.id.to_string(),
             "hand-overs" => self.handed_over().await.to_string(),
             "apps" => service.default_app().to_string(),
+            "requests" => ask(&self.product, &self.asker).await.to_string(),
             // Nobody has accepted the invite, so of people only the refusals are asked.
             _ => {
                 let email = format!("{}@example.com", self.made);
@@ -127,7 +133,8 @@ async fn each_route_is_for_keys_with_its_permission_alone() {
         }
         let theirs = matrix.key_of_other_app(needed.as_str()).await;
         let elsewhere = matrix.ask(method, path, Some(&theirs)).await;
-        let own_app = ["/v1/keys/{id}", "/v1/hand-overs/{id}", "/v1/apps/{id}"].iter().any(|of| path.starts_with(of));
+        let own = ["/v1/keys/{id}", "/v1/hand-overs/{id}", "/v1/apps/{id}", "/v1/requests/{id}"];
+        let own_app = own.iter().any(|of| path.starts_with(of));
         if own_app {
             elsewhere.problem(404);
         } else {
@@ -141,15 +148,21 @@ async fn a_list_has_nothing_of_another_app() {
     let matrix = Matrix::start().await;
     matrix.product.issue(service_key("Ours")).await;
     matrix.handed_over().await;
+    ask(&matrix.product, &matrix.asker).await;
     for (path, permission) in [
         ("/v1/keys", "keystead.keys.read"),
         ("/v1/hand-overs", "keystead.keys.read"),
+        ("/v1/requests", "keystead.keys.read"),
         ("/v1/audit", "keystead.audit.read"),
         ("/v1/apps", "keystead.apps.read"),
     ] {
         let theirs = matrix.key_of_other_app(permission).await;
         let answer = matrix.product.send(Call::get(path).bearer(&theirs)).await;
         assert_eq!(answer.status, 200);
-        assert!(!answer.body.contains("Ours") && !answer.body.contains("Default"), "{path}: {}", answer.body);
+        assert!(
+            !answer.body.contains("Ours") && !answer.body.contains("Nightly") && !answer.body.contains("Default"),
+            "{path}: {}",
+            answer.body
+        );
     }
 }

@@ -32,6 +32,7 @@ fn each_role_may_do_what_the_table_says() {
     assert_eq!(role(Role::Auditor), of_auditors);
     let of_admins = [
         Act::SeePrivilegedKeys,
+        Act::SeeRequests,
         Act::ChangeKeys,
         Act::StopKeys,
         Act::RotateKeys,

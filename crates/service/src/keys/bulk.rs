@@ -1,10 +1,10 @@
 //! One act on many keys: one transaction, and one event for each key.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use domain::{
     audit::{Action, AuditEvent, Change},
-    bulk::{BULK_MAX, BulkAct, BulkChange, BulkCount, BulkDone, BulkPreview, NAMES_SHOWN, Selection, Skip, skips},
+    bulk::{BULK_MAX, BulkAct, BulkChange, BulkDone, BulkPreview, NAMES_SHOWN, Selection, Skip, skips},
     field::{Field, FieldErrors},
     ids::{AppId, KeyId},
     key::{KeyDetail, KeyState, RESTORE_WITHIN, RevokeReason, Revoked},
@@ -61,7 +61,7 @@ impl Service {
         let BulkPreview { mut count, mut names } = BulkPreview::default();
         for piece in chosen.ids.chunks(PIECE) {
             let keys = store.key_details(piece).await?;
-            count_missing(&mut count, piece, &keys);
+            missing(piece, &keys).for_each(|_| count.add(Some(Skip::NotFound)));
             for key in keys {
                 let skip = chosen.skips(caller, act, &key).or_else(|| skips(act, &key));
                 count.add(skip);
@@ -104,13 +104,13 @@ impl Service {
                     taken(tx.taken_keys(form_id, caller.person_id()?, too_late_to_undo(now)).await?)?
                 }
             };
-            let (count, changed) = self.change_all(tx, caller, &chosen, &change, |n, of| underway.done(n, of)).await?;
+            let (changed, left) = self.change_all(tx, caller, &chosen, &change, |n, of| underway.done(n, of)).await?;
             if let (Ok(person), false) = (caller.person_id(), changed.is_empty()) {
                 tx.put_taken_keys(form_id, person, &changed, now).await?;
             }
             let version = tx.bump_version().await?;
             let keys = changed.into_iter().map(|(id, _)| id).collect();
-            Ok::<_, Error>(Some((BulkDone { count, keys }, version)))
+            Ok::<_, Error>(Some((BulkDone::new(keys, left), version)))
         };
         let Some((done, version)) = self.write(work).await? else { return Ok(None) };
         for key in &done.keys {
@@ -119,7 +119,7 @@ impl Service {
         Ok(Some(done))
     }
 
-    /// Changes and records the keys that are not skipped. Returns how many they are, and each with its new revision.
+    /// Changes and records the keys that are not skipped. Returns each of them with its new revision, and the others.
     async fn change_all(
         &self,
         tx: &mut Tx,
@@ -127,19 +127,19 @@ impl Service {
         chosen: &Chosen,
         change: &BulkChange,
         underway: impl Fn(usize, usize),
-    ) -> Result<(BulkCount, Vec<TakenKey>)> {
+    ) -> Result<(Vec<TakenKey>, Vec<(KeyId, Skip)>)> {
         if let BulkChange::Transfer(owner) = change {
             check_owner(tx, caller, Some(owner)).await?;
         }
-        let mut count = BulkCount::default();
-        let mut changed = Vec::new();
+        let (mut changed, mut left) = (Vec::new(), Vec::new());
         for (n, piece) in chosen.ids.chunks(PIECE).enumerate() {
             underway(n * PIECE, chosen.ids.len());
             let mut keys = tx.key_details(piece).await?;
-            count_missing(&mut count, piece, &keys);
+            left.extend(missing(piece, &keys).map(|id| (id, Skip::NotFound)));
             keys.retain(|key| {
                 let skip = chosen.skips(caller, change.act(), key).or_else(|| change.skips(key));
-                count.add(skip);
+                let skip = skip.or_else(|| outlives(caller, change, key));
+                left.extend(skip.map(|skip| (key.row.id, skip)));
                 skip.is_none()
             });
             if keys.is_empty() {
@@ -152,7 +152,7 @@ impl Service {
             // Every statement of `apply` counts the revision up by one.
             changed.extend(keys.iter().map(|key| (key.row.id, key.revision + 1)));
         }
-        Ok((count, changed))
+        Ok((changed, left))
     }
 
     /// Does it to keys that are not skipped, and records it.
@@ -294,7 +294,7 @@ impl Chosen {
         if caller.may_see(key).is_err() {
             return Some(Skip::NotFound);
         }
-        if caller.may_with(act.needs(), key).is_err() {
+        if caller.may_with(act.needs(), key).is_err() || caller.stays_below(key).is_err() {
             return Some(Skip::NotAllowed);
         }
         let changed = self.revisions.get(&key.row.id).is_some_and(|revision| *revision != key.revision);
@@ -329,9 +329,15 @@ pub(super) fn few(ids: Vec<KeyId>) -> Result<Vec<KeyId>> {
     if many { Err(Refusal::TooMany { most: BULK_MAX }.into()) } else { Ok(ids) }
 }
 
-/// Counts the keys that were asked for and are not there.
-fn count_missing(count: &mut BulkCount, asked: &[KeyId], found: &[KeyDetail]) {
-    for _ in found.len()..asked.len() {
-        count.add(Some(Skip::NotFound));
-    }
+/// The keys that were asked for and are not there.
+fn missing(asked: &[KeyId], found: &[KeyDetail]) -> impl Iterator<Item = KeyId> {
+    let found: HashSet<KeyId> = found.iter().map(|key| key.row.id).collect();
+    asked.iter().copied().filter(move |id| !found.contains(id))
+}
+
+/// `NotAllowed` if a key would let another one live on for longer than it may.
+fn outlives(caller: &Caller, change: &BulkChange, key: &KeyDetail) -> Option<Skip> {
+    let BulkChange::SetExpiry(expires_at) = change else { return None };
+    let after = KeySpec { expires_at: *expires_at, ..key.spec() };
+    caller.may_make(&after).is_err().then_some(Skip::NotAllowed)
 }

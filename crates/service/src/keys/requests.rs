@@ -3,7 +3,7 @@
 
 use domain::{
     approval::{ApprovalRules, Cause},
-    audit::{Action, AuditEvent, Subject},
+    audit::{Action, Actor, AuditEvent, Subject},
     draft::KeyDraft,
     field::{Field, FieldErrors},
     ids::{AppId, KeyId, PersonId},
@@ -146,13 +146,13 @@ impl Service {
 
     /// A page of the requests that the caller may see.
     pub async fn requests(&self, caller: &Caller, query: &RequestQuery) -> Result<Page<KeyRequest>> {
-        caller.may(Act::ChangeKeys)?;
-        Ok(self.store().list_key_requests(caller.sight(), query, caller.person_id()?).await?)
+        caller.may(Act::SeeRequests)?;
+        Ok(self.store().list_key_requests(caller.sight(), query, caller.person_id().ok()).await?)
     }
 
     /// One of them; `RequestGone` if there is none, or it is out of sight.
     pub async fn request(&self, caller: &Caller, key: &KeyId) -> Result<KeyRequest> {
-        caller.may(Act::ChangeKeys)?;
+        caller.may(Act::SeeRequests)?;
         let found = self.store().key_request(key).await?;
         Ok(found.filter(|request| sees(caller, request)).ok_or(Refusal::RequestGone)?)
     }
@@ -178,11 +178,11 @@ impl Service {
 
     /// Whether the caller may decide on this request: it waits, it is not their own, and they may issue the key.
     pub fn may_decide(&self, caller: &Caller, request: &KeyRequest) -> bool {
-        self.check_decider(caller, request).is_ok()
+        self.check_decider(caller, request, Decision::Approve).is_ok()
     }
 
     /// Approves or declines a request. Of several at once, one succeeds; the others get `RequestEnded`. `OwnRequest` for whoever
-    /// asked, and `RequestStale` if they could no longer issue the key.
+    /// asked, and `RequestStale` if they could no longer issue the key. Only people approve; a key may decline.
     pub async fn decide_request(
         &self,
         caller: &Caller,
@@ -271,7 +271,7 @@ impl Service {
     ) -> Result<KeyRequest> {
         let found = tx.key_request(key).await?.filter(|request| sees(caller, request));
         let mut request = found.ok_or(Refusal::RequestGone)?;
-        self.check_decider(caller, &request)?;
+        self.check_decider(caller, &request, decision)?;
         if decision == Decision::Approve {
             self.still_issuable(tx, &request).await?;
         }
@@ -292,11 +292,14 @@ impl Service {
         Ok(request)
     }
 
-    fn check_decider(&self, caller: &Caller, request: &KeyRequest) -> Result<(), Refusal> {
+    fn check_decider(&self, caller: &Caller, request: &KeyRequest, decision: Decision) -> Result<(), Refusal> {
         caller.may_issue(request.kind)?;
         caller.may_give(&request.permissions()).map_err(|_| Refusal::Forbidden)?;
-        if request.asked_by.0 == caller.person_id()?.as_str() {
-            return Err(Refusal::OwnRequest);
+        caller.may_make(&request.draft.sketch(request.kind, self.now()))?;
+        match (caller.actor(), decision) {
+            (Actor::Person { id, .. }, _) if request.asked_by.0 == id.as_str() => return Err(Refusal::OwnRequest),
+            (Actor::Person { .. }, _) | (Actor::Key { .. }, Decision::Decline) => {}
+            _ => return Err(Refusal::Forbidden),
         }
         if request.state != RequestState::Waiting || request.until <= self.now() {
             return Err(Refusal::RequestEnded);

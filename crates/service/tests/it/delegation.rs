@@ -40,6 +40,7 @@ on_both! {
     a_key_hands_over_what_it_could_issue_and_as_long_as_it_could,
     a_key_sees_and_withdraws_the_hand_overs_of_its_app,
     the_command_line_hands_over_too,
+    an_act_on_many_leaves_what_the_key_may_not_change,
     nobody_gives_what_they_may_not_do,
     who_may_not_give_its_permissions_can_only_stop_a_key,
     a_guest_rotates_such_a_key_if_somebody_who_may_granted_it,
@@ -229,6 +230,37 @@ async fn the_command_line_hands_over_too(w: World) {
     let collected = collect(&w.service, &secret(&made.token), "").await.unwrap();
     assert_eq!(collected.issued.key.row.created_by, shell().actor().label());
     assert_eq!(w.events().await[1].actor_label, shell().actor().label());
+}
+
+async fn an_act_on_many_leaves_what_the_key_may_not_change(w: World) {
+    let ends = |days: &str, boxes: &[&str]| KeyDraft { expiry: Some(days.to_owned()), ..manager(boxes) };
+    let (own, _) = w.active(&ends("90", WRITE)).await;
+    let by = Caller::key(&w.service.key(owner(), &own).await.unwrap().record(false), None);
+    let (stronger, _) = w.active(&ends("30", &["keystead.people.write"])).await;
+    let (equal, _) = w.active(&ends("30", WRITE)).await;
+    let (plain, _) = w.active(&KeyDraft { expiry: Some("30".to_owned()), ..draft("service", "Plain") }).await;
+    let app = *w.service.default_app();
+    let other = w.service.create_app(owner(), "Other").await.unwrap();
+    let theirs =
+        w.service.issue_acknowledged(owner(), &other.id, &draft("service", "Theirs")).await.unwrap().key.row.id;
+    let act = async |selection: &Selection, change: &BulkChange| {
+        let form = w.service.new_form_id().unwrap();
+        let done = w.service.bulk(&by, &app, selection, change, &form).await.unwrap().unwrap();
+        (BTreeSet::from_iter(done.keys), BTreeSet::from_iter(done.left))
+    };
+    let not_allowed = [(own, Skip::NotAllowed), (stronger, Skip::NotAllowed)];
+    let named = Selection::Keys(vec![own, stronger, equal, plain, theirs]);
+    let (changed, left) = act(&named, &BulkChange::Disable).await;
+    assert_eq!(changed, BTreeSet::from([equal, plain]));
+    assert_eq!(left, not_allowed.into_iter().chain([(theirs, Skip::NotFound)]).collect());
+    let all = Selection::Matching(Box::default());
+    assert_eq!(act(&all, &BulkChange::Enable).await, (BTreeSet::from([equal, plain]), not_allowed.into()));
+    // No key that administers Keystead outlives the one that changes it.
+    let until = |days: &str| BulkChange::set_expiry(days, "", w.service.now()).unwrap();
+    let (changed, left) = act(&all, &until("365")).await;
+    assert_eq!(changed, BTreeSet::from([plain]));
+    assert_eq!(left, not_allowed.into_iter().chain([(equal, Skip::NotAllowed)]).collect());
+    assert_eq!(act(&all, &until("60")).await.0, BTreeSet::from([equal, plain]));
 }
 
 async fn nobody_gives_what_they_may_not_do(w: World) {

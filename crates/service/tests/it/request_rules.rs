@@ -5,10 +5,12 @@ use domain::{
     bulk::{BulkChange, Selection},
     draft::KeyDraft,
     field::Field,
+    ids::KeyId,
     refusal::Refusal,
-    request::{Decision, RequestState},
+    request::{Decision, RequestQuery, RequestState},
     role::Role,
 };
+use service::Caller;
 
 use crate::{
     requests::{Office, approved, ask, ask_for, caller, decide, office, rules, set, state},
@@ -96,6 +98,48 @@ async fn an_edit_brings_no_key_under_the_rules(w: World) {
     w.service.bulk(shell(), app, &keys, &forever, &form).await.unwrap().unwrap();
 }
 
+async fn a_key_sees_requests_and_declines_them_but_approves_none(w: World) {
+    let Office { w, ada, .. } = office(w).await;
+    let app = w.service.default_app();
+    let key = async |name: &str| {
+        let boxes = KeyDraft { boxes: vec![name.to_owned()], ..draft("service", "Manager") };
+        let made = w.service.issue_acknowledged(shell(), app, &boxes).await.unwrap().key;
+        Caller::key(&made.record(false), None)
+    };
+    let (reads, writes) = (key("keystead.keys.read").await, key("keystead.keys.write").await);
+    let request = ask(&w, &ada).await;
+    for by in [&reads, &writes] {
+        let seen = async |query: &RequestQuery| w.service.requests(by, query).await.unwrap().rows;
+        assert_eq!(seen(&RequestQuery::default()).await, [request.clone()]);
+        assert_eq!(seen(&RequestQuery { mine: true, ..RequestQuery::default() }).await, []);
+        assert_eq!(w.service.request(by, &request.key).await.unwrap(), request);
+        let approval = w.no_event(decide(&w.service, by, &request.key, Decision::Approve)).await;
+        assert_eq!(refusal(approval), Refusal::Forbidden);
+    }
+    let refused = async |by: &Caller, request: &KeyId| {
+        refusal(w.no_event(decide(&w.service, by, request, Decision::Decline)).await)
+    };
+    assert_eq!(refused(&reads, &request.key).await, Refusal::Forbidden);
+    // Of a key that it could not make itself, it decides nothing.
+    for (name, why) in [("keystead.people.read", Refusal::Forbidden), ("keystead.keys.read", Refusal::BeyondOwnRights)]
+    {
+        let more = KeyDraft { boxes: vec![name.to_owned()], ..draft("service", "Manager") };
+        let more = ask_for(&w, &ada, &more).await.unwrap().unwrap();
+        assert_eq!(refused(&writes, &more.key).await, why, "{name}");
+    }
+    let declined = w.service.decide_request(&writes, &request.key, Decision::Decline, "Not now.");
+    let declined = w.one_event(Action::RequestDeclined, declined).await.unwrap();
+    assert_eq!((declined.state, declined.decided.unwrap().by.1), (RequestState::Declined, "key Manager".to_owned()));
+
+    let other = w.service.create_app(owner(), "Other").await.unwrap();
+    let elsewhere = KeyDraft { boxes: vec!["keystead.keys.write".to_owned()], ..draft("service", "Elsewhere") };
+    let elsewhere = w.service.issue_acknowledged(shell(), &other.id, &elsewhere).await.unwrap().key;
+    let elsewhere = Caller::key(&elsewhere.record(false), None);
+    let gone = ask(&w, &ada).await.key;
+    assert_eq!(refusal(w.service.request(&elsewhere, &gone).await), Refusal::RequestGone);
+    assert_eq!(refused(&elsewhere, &gone).await, Refusal::RequestGone);
+}
+
 async fn the_rules_are_the_owners(w: World) {
     w.make_owner().await;
     let wanted = rules(&["service"], &["keystead.*"], true);
@@ -115,5 +159,6 @@ on_both!(
     the_rights_and_rules_are_those_of_now,
     what_needs_no_approval_is_not_asked_for,
     an_edit_brings_no_key_under_the_rules,
+    a_key_sees_requests_and_declines_them_but_approves_none,
     the_rules_are_the_owners,
 );

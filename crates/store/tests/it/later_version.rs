@@ -191,7 +191,7 @@ async fn what_waits_for_somebody(database: &TestDatabase, store: &Store, app: &A
     );
     good_and_odd(database, &row, keys, "service").await;
     let visitor = PersonId::from_random([9; 12]);
-    let page = store.list_key_requests(&all(), &RequestQuery::default(), &visitor).await.unwrap();
+    let page = store.list_key_requests(&all(), &RequestQuery::default(), Some(&visitor)).await.unwrap();
     assert_eq!(page.rows.len(), 1);
     assert_eq!(store.key_requests_waiting_for(&all(), &visitor, None, 9).await.unwrap().len(), 1);
 }

@@ -78,13 +78,18 @@ impl BodyCall for Revoke {
     type Call<'a> = Self;
 
     fn check(sent: Self::Sent<'_>) -> Result<Self::Call<'_>, Problem> {
-        let word = sent.reason.as_ref().map_or(RevokeReason::Other.as_str(), AsRef::as_ref);
-        let reason = RevokeReason::parse(word).ok_or_else(|| {
-            let words: Vec<_> = RevokeReason::ALL.iter().map(|reason| reason.as_str()).collect();
-            Refusal::from(FieldErrors::one(Field::Reason, format!("Use one of {}.", words.join(", "))))
-        })?;
+        let reason = reason(sent.reason.as_ref()).map_err(Refusal::from)?;
         Ok(Self { reason, note: sent.note.map(|Text(note)| note.into_owned()) })
     }
+}
+
+/// Why a key is revoked; `other` if that is left out.
+pub(super) fn reason(sent: Option<&Text<'_>>) -> Result<RevokeReason, FieldErrors> {
+    let word = sent.map_or(RevokeReason::Other.as_str(), AsRef::as_ref);
+    RevokeReason::parse(word).ok_or_else(|| {
+        let words: Vec<_> = RevokeReason::ALL.iter().map(|reason| reason.as_str()).collect();
+        FieldErrors::one(Field::Reason, format!("Use one of {}.", words.join(", ")))
+    })
 }
 
 /// Rotates a key. Its caller stores the answer, and so confirms the new secret.

@@ -118,11 +118,11 @@ pub(super) struct KeyRotatedMade {
     secret_id: Option<String>,
 }
 
-fn moment(at: Option<Timestamp>) -> Option<String> {
+pub(super) fn moment(at: Option<Timestamp>) -> Option<String> {
     at.map(Timestamp::to_rfc3339)
 }
 
-fn texts(items: &[impl ToString]) -> Vec<String> {
+pub(super) fn texts(items: &[impl ToString]) -> Vec<String> {
     items.iter().map(ToString::to_string).collect()
 }
 

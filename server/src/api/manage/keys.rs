@@ -11,7 +11,7 @@ use domain::kind::KeyKind;
 use domain::labels::{EXTERNAL_ID_MAX, TAG_MAX};
 use domain::list::{KeyQuery, KeySort, Rows, StatusFilter};
 use domain::page::Page;
-use domain::query_string::ListQuery;
+use domain::query_string::{LeftOut, ListQuery};
 use domain::refusal::Refusal;
 use domain::text::{EMAIL_MAX, SEARCH_MAX};
 use domain::timestamp::Timestamp;
@@ -66,12 +66,7 @@ pub(super) const LIST: &[Param] = &[
 ];
 
 pub(super) async fn list(State(api): State<Arc<Api>>, By(caller): By, RawQuery(query): RawQuery) -> Answered<Written> {
-    let query = read_list(query.as_deref(), LIST, |pairs| {
-        // A whole key is cut to its id here, or it would be looked for without the other filters.
-        let id = value(pairs, "q").and_then(token::cut_to_id);
-        let cut = id.as_ref().map(|id| ("q", id.as_str()));
-        KeyQuery::from_pairs(borrowed(pairs).filter(|(name, _)| cut.is_none() || *name != "q").chain(cut))
-    })?;
+    let query = read_list(query.as_deref(), LIST, |pairs| asked(pairs).0)?;
     let app = api.app_of(&caller);
     Ok(Written(api.service.keys_in_full(&caller, &app, &query, page).await?))
 }
@@ -79,6 +74,14 @@ pub(super) async fn list(State(api): State<Arc<Api>>, By(caller): By, RawQuery(q
 /// A page of keys as it is answered.
 fn page(keys: Page<KeyDetail>, now: Timestamp) -> Arc<[u8]> {
     written(&Listed::page(keys, |key| KeyShown::of(&key, now))).into()
+}
+
+/// The list that these pairs ask for, and those that it does not understand whole.
+pub(super) fn asked(pairs: &[(String, String)]) -> (KeyQuery, Vec<LeftOut>) {
+    // A whole key is cut to its id here, or it would be looked for without the other filters.
+    let id = value(pairs, "q").and_then(token::cut_to_id);
+    let cut = id.as_ref().map(|id| ("q", id.as_str()));
+    KeyQuery::read(borrowed(pairs).filter(|(name, _)| cut.is_none() || *name != "q").chain(cut))
 }
 
 pub(super) async fn get(State(api): State<Arc<Api>>, By(caller): By, Named(id): Named) -> Answered<One<KeyAnswered>> {

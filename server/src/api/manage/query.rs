@@ -134,27 +134,33 @@ pub(super) fn read_list<Q: Paged>(
 
 /// The pairs of a query, if it has known parameters only, each once and with a value that it takes.
 pub(super) fn read(query: Option<&str>, params: &[Param]) -> Result<Vec<(String, String)>, Problem> {
-    let mut pairs: Vec<(String, String)> = Vec::new();
+    let pairs: Vec<_> = form_urlencoded::parse(query.unwrap_or_default().as_bytes()).into_owned().collect();
     let mut faults = Faults::default();
-    for (name, value) in form_urlencoded::parse(query.unwrap_or_default().as_bytes()) {
-        let fault = match params.iter().find(|param| param.name == name) {
-            None if params.is_empty() => Some("This call takes no parameters.".to_owned()),
-            None => {
-                let known: Vec<_> = params.iter().map(|param| param.name).collect();
-                Some(format!("This parameter is unknown. Use {}.", known.join(", ")))
-            }
-            Some(_) if pairs.iter().any(|(before, _)| *before == name) => {
-                Some("This parameter is repeated.".to_owned())
-            }
-            Some(param) => param.check(&value).err(),
-        };
-        if let Some(fault) = fault {
-            let shown = name.chars().take(NAME_SHOWN).collect();
-            faults.at(vec![Step::Parameter(shown)], fault);
-        }
-        pairs.push((name.into_owned(), value.into_owned()));
+    for (name, wrong) in wrong_pairs(&pairs, params) {
+        faults.at(vec![Step::Parameter(name.chars().take(NAME_SHOWN).collect())], wrong);
     }
     if faults.is_empty() { Ok(pairs) } else { Err(Problem::wrong_query(faults)) }
+}
+
+/// The names of the pairs that are unknown, repeated or have a wrong value, each with what is wrong.
+pub(super) fn wrong_pairs<'a>(
+    pairs: &'a [(String, String)],
+    params: &[Param],
+) -> impl Iterator<Item = (&'a str, String)> {
+    pairs.iter().enumerate().filter_map(move |(n, (name, value))| {
+        let wrong = match params.iter().find(|param| param.name == name) {
+            None if params.is_empty() => "This call takes no parameters.".to_owned(),
+            None => {
+                let known: Vec<_> = params.iter().map(|param| param.name).collect();
+                format!("This parameter is unknown. Use {}.", known.join(", "))
+            }
+            Some(_) if pairs.iter().take(n).any(|(before, _)| before == name) => {
+                "This parameter is repeated.".to_owned()
+            }
+            Some(param) => param.check(value).err()?,
+        };
+        Some((name.as_str(), wrong))
+    })
 }
 
 /// The value of one parameter.

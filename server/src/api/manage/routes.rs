@@ -14,18 +14,21 @@ use super::invites::{self, InviteAnswered, InviteMade, InviteShown, NewInviteBod
 use super::key_body::{KeyChangeBody, NewKeyBody};
 use super::key_shown::{KeyAnswered, KeyMade, KeyRotatedMade, KeyShown};
 use super::keys;
+use super::many::{self, KeysActBody, KeysActed};
 use super::people::{self, PersonAnswered, PersonAppsBody, PersonChangeBody, PersonKeysBody, PersonShown};
+use super::requests::{self, DeclineBody, RequestAnswered, RequestShown};
 use super::rotation::{self, RotationAnswered};
 use super::settings::{self, SettingsBody, SettingsShown};
 use super::usage::{self, UsageShown};
 
 /// The parts of the document, in its order.
-pub(in super::super) const TAGS: [(&str, &str); 8] = [
+pub(in super::super) const TAGS: [(&str, &str); 9] = [
     ("Keys", "Issue, change and watch the keys of the calling key's app."),
     ("Hand-overs", "Keys that somebody else collects by a one-use link. Until then there is no key and no secret."),
     ("Apps", "Create apps, rename them, archive them and bring them back."),
     ("People", "Who may sign in to the console."),
     ("Invites", "One-use links with which somebody becomes a person."),
+    ("Requests", "Keys that people asked for and a second person must approve."),
     ("Audit", "What was changed, by whom."),
     ("Settings", "How long keys live, who needs a second factor, and which keys need approval."),
     ("Usage", "How many calls were accepted and refused."),
@@ -39,6 +42,7 @@ const fn reads(path: &'static str, of: &'static Operation, handler: super::super
 pub(in super::super) static ROUTES: &[Route] = &[
     reads("/v1/keys", &LIST_KEYS, || get(keys::list)),
     Route::of("POST", "/v1/keys", || post(keys::issue)).does(&ISSUE_KEY),
+    Route::of("POST", "/v1/keys/acts", || post(many::act)).does(&ACT_ON_KEYS),
     reads("/v1/keys/{id}", &GET_KEY, || get(keys::get)),
     Route::of("PATCH", "/v1/keys/{id}", || patch(keys::change)).does(&CHANGE_KEY),
     Route::of("DELETE", "/v1/keys/{id}", || delete(keys::delete)).does(&DELETE_KEY),
@@ -77,6 +81,9 @@ pub(in super::super) static ROUTES: &[Route] = &[
     reads("/v1/invites/{id}", &GET_INVITE, || get(invites::get)),
     Route::of("DELETE", "/v1/invites/{id}", || delete(invites::revoke)).does(&REVOKE_INVITE),
     Route::of("POST", "/v1/invites/{id}/renew", || post(invites::renew)).does(&RENEW_INVITE),
+    reads("/v1/requests", &LIST_REQUESTS, || get(requests::list)),
+    reads("/v1/requests/{id}", &GET_REQUEST, || get(requests::get)),
+    Route::of("POST", "/v1/requests/{id}/decline", || post(requests::decline)).does(&DECLINE_REQUEST),
     reads("/v1/audit", &LIST_EVENTS, || get(audit::list)),
     reads("/v1/settings", &GET_SETTINGS, || get(settings::get)),
     Route::of("PATCH", "/v1/settings", || patch(settings::change)).does(&CHANGE_SETTINGS),
@@ -96,6 +103,12 @@ static ISSUE_KEY: Operation = Operation {
             acknowledged, and dropped after 15 minutes.",
     body: Some(described::<NewKeyBody<'static>>),
     ..Operation::new("issueKey", "Keys", "Issue a key", KeysWrite, 201, Some(described::<KeyMade>))
+};
+static ACT_ON_KEYS: Operation = Operation {
+    about: "In one transaction. Keys that the act does not fit are left, also the calling key and those that may do more than \
+            it; the answer says which and why. With filter, the key also needs the permission `keystead.keys.read`.",
+    body: Some(described::<KeysActBody<'static>>),
+    ..Operation::new("actOnKeys", "Keys", "Do the same with many keys", KeysWrite, 200, Some(described::<KeysActed>))
 };
 static GET_KEY: Operation =
     Operation::new("getKey", "Keys", "Get a key", KeysRead, 200, Some(described::<KeyAnswered>));
@@ -290,6 +303,25 @@ static RENEW_INVITE: Operation = Operation {
     about: "Gives it a new link for another 7 days. The old one no longer works.",
     maybe_body: Some(described::<NothingBody>),
     ..Operation::new("renewInvite", "Invites", "Renew an invite", PeopleWrite, 201, Some(described::<InviteMade>))
+};
+static LIST_REQUESTS: Operation = Operation {
+    about: "Whoever has waited longest comes first, and of those that have ended, the last one.",
+    query: requests::LIST,
+    ..Operation::new("listRequests", "Requests", "List requests", KeysRead, 200, Some(listed::<RequestShown>))
+};
+static GET_REQUEST: Operation =
+    Operation::new("getRequest", "Requests", "Get a request", KeysRead, 200, Some(described::<RequestAnswered>));
+static DECLINE_REQUEST: Operation = Operation {
+    about: "No key is made, and whoever asked sees why. Only a person can approve a request, in the console.",
+    maybe_body: Some(described::<DeclineBody<'static>>),
+    ..Operation::new(
+        "declineRequest",
+        "Requests",
+        "Decline a request",
+        KeysWrite,
+        200,
+        Some(described::<RequestAnswered>),
+    )
 };
 static LIST_EVENTS: Operation = Operation {
     query: audit::LIST,
