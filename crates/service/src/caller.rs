@@ -75,7 +75,7 @@ impl Caller {
         let proof = Authentication::Cookie { password_checked_at };
         let caller = Self::new(person.actor(), Rights::of_role(person.role()), address, proof);
         let limited = *person.apps() != Scope::All;
-        let caller = Self { sight: caller.sight.in_apps(person.apps()), limited, ..caller };
+        let caller = Self { sight: caller.sight.limited_to(person.apps().clone()), limited, ..caller };
         if caller.rights.may(Act::SeeAllKeys) {
             return caller;
         }
@@ -98,7 +98,7 @@ impl Caller {
     pub fn scoped(key: &KeyRecord, address: Option<IpAddr>) -> Self {
         let mut caller = Self::of_key(key, Rights::of_scope(key.kind), address);
         if caller.rights.may(Act::ManageApps) {
-            caller.sight.apps = Scope::All;
+            caller.sight = caller.sight.limited_to(Scope::All);
         }
         caller.sight.kinds = key.kind.rules().makes.to_vec();
         caller
@@ -107,18 +107,14 @@ impl Caller {
     fn of_key(key: &KeyRecord, rights: Rights, address: Option<IpAddr>) -> Self {
         let actor = Actor::Key { id: key.id, name: key.name.clone() };
         let caller = Self::new(actor, rights, address, Authentication::Key);
-        Self {
-            sight: Sight { apps: Scope::Only(vec![key.app_id]), ..caller.sight },
-            own: Some(Box::new(key.clone())),
-            ..caller
-        }
+        Self { sight: caller.sight.limited_to(Scope::from(&key.app_id)), own: Some(Box::new(key.clone())), ..caller }
     }
 
     /// The API KEY of an app, with what its access token allows. It sees its app alone.
     pub fn member(key: &KeyRecord, scope: AccessScope, address: Option<IpAddr>) -> Self {
         let actor = Actor::Key { id: key.id, name: key.name.clone() };
         let caller = Self::new(actor, Rights::of_member(scope == AccessScope::Read), address, Authentication::Key);
-        Self { sight: Sight { apps: Scope::Only(vec![key.app_id]), ..caller.sight }, ..caller }
+        Self { sight: caller.sight.limited_to(Scope::from(&key.app_id)), ..caller }
     }
 
     /// A person at the server's shell, who could read the database anyway.
