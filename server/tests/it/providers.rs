@@ -101,6 +101,19 @@ async fn nobody_goes_there_over_plain_http() {
 }
 
 #[tokio::test]
+async fn an_answer_that_says_something_twice_is_explained_by_the_sign_in_page() {
+    let corp = Corp::start().await;
+    for (path, leads) in [
+        ("/login/oidc/corp/callback?state=x&state=y&code=x", "/login?trouble=over&provider=corp"),
+        ("/login/oidc/corp?next=%2Fkeys&next=%2Fpeople", "http"),
+    ] {
+        let answer = corp.product.send(Call::get(path)).await;
+        assert_eq!(answer.status, 303, "{path}: {}", answer.body);
+        assert!(answer.header("location").starts_with(leads), "{path}: {}", answer.header("location"));
+    }
+}
+
+#[tokio::test]
 async fn the_sign_in_page_says_what_went_wrong_and_nothing_that_was_sent() {
     let corp = Corp::start().await;
     let page = async |query: &str| corp.product.send(Call::get(&format!("/login?{query}"))).await;
