@@ -32,6 +32,8 @@ pub struct PeopleList {
     pub invites: Vec<InviteSeen>,
     /// When they were read.
     pub now: Timestamp,
+    /// Whether anything confirms an e-mail here.
+    pub confirms: bool,
 }
 
 /// A person, when they were read, and what the visitor may do.
@@ -46,6 +48,8 @@ pub struct PersonView {
     pub has_apps: bool,
     /// Whether the visitor sees all that the person sees.
     pub covers: bool,
+    /// Whether anything confirms an e-mail here.
+    pub confirms: bool,
 }
 
 impl PersonView {
@@ -87,7 +91,7 @@ pub async fn read_people(query: &PersonQuery) -> Result<PeopleList, ConsoleError
     let invites = desk.service().invites(&caller).await?;
     let ids: Vec<_> = page.rows.iter().map(|person| person.id).collect();
     let providers = desk.service().providers_of(&caller, &ids).await?;
-    Ok(PeopleList { page, providers, invites, now: desk.service().now() })
+    Ok(PeopleList { page, providers, invites, now: desk.service().now(), confirms: confirms(&desk) })
 }
 
 pub async fn read_person(id: &str) -> Result<PersonView, ConsoleError> {
@@ -101,7 +105,13 @@ pub async fn read_person(id: &str) -> Result<PersonView, ConsoleError> {
     };
     let has_apps = apps.is_some() || desk.apps().await?.is_shown();
     let covers = caller.sight().apps.covers(limit);
-    Ok(PersonView { detail, now: desk.service().now(), rights: caller.rights(), apps, has_apps, covers })
+    let (now, rights, confirms) = (desk.service().now(), caller.rights(), confirms(&desk));
+    Ok(PersonView { detail, now, rights, apps, has_apps, covers, confirms })
+}
+
+/// Whether anything confirms an e-mail: a link that is mailed, or a provider that vouches for it.
+fn confirms(desk: &Desk) -> bool {
+    desk.service().sends_mail() || !desk.service().offered_providers().is_empty()
 }
 
 /// The keys that are ticked, and then those that a search finds in the apps of whoever will see them. What is wrong with the

@@ -4,7 +4,7 @@ use domain::provider::{Join, ProviderRules};
 use domain::role::Role;
 
 use crate::provider_of_test::{Corp, cookie_of, rules};
-use crate::support::{Call, EMAIL, PASSWORD, Settings, text};
+use crate::support::{Call, EMAIL, PASSWORD, Product, Settings, text};
 
 #[tokio::test]
 async fn a_browser_goes_there_and_comes_back() {
@@ -61,6 +61,17 @@ async fn an_owner_sees_what_to_register_there() {
     let session = corp.product.sign_in().await;
     let page = corp.product.send(Call::get("/settings").cookie(&session)).await;
     assert!(page.body.contains("Corp: http://localhost:3000/login/oidc/corp/callback"), "{}", page.body);
+}
+
+#[tokio::test]
+async fn an_e_mail_is_called_unconfirmed_only_where_something_confirms_it() {
+    let (plain, corp) = (Product::start().await, Corp::start().await);
+    for (product, expected) in [(&plain, false), (&corp.product, true)] {
+        let session = product.sign_in().await;
+        let page = product.send(Call::get("/people").cookie(&session)).await;
+        assert!(page.body.contains(EMAIL), "{}", page.body);
+        assert_eq!(page.body.contains("not confirmed"), expected, "{}", page.body);
+    }
 }
 
 #[tokio::test]
