@@ -180,6 +180,16 @@ impl Caller {
         &self.actor
     }
 
+    /// The actor as what they make in this app names it, for all who see it. They need not see a key of another app.
+    pub(crate) fn actor_in(&self, app: &AppId) -> Actor {
+        match (&self.actor, &self.own) {
+            (Actor::Key { id, .. }, Some(own)) if own.app_id != *app => {
+                Actor::Key { id: *id, name: "of another app".to_owned() }
+            }
+            (actor, _) => actor.clone(),
+        }
+    }
+
     /// The person who asks; `Forbidden` for a caller who is none.
     pub(crate) fn person_id(&self) -> Result<&PersonId, Refusal> {
         match &self.actor {
