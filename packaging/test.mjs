@@ -226,6 +226,7 @@ const CHECKS = {
     releases.close();
     const seconds = (performance.now() - begun) / 1000;
     if (!said.includes('"code":"VALID"')) throw new Error(`${said}\n${wrong}`);
+    if (wrong.includes('curl:')) throw new Error(`a newcomer sees an error: ${wrong}`);
     if (seconds > MOST.seconds) throw new Error(`it took ${seconds.toFixed(0)} s`);
     return `${commands.length} commands, ${seconds.toFixed(1)} s`;
   },

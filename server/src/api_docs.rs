@@ -8,13 +8,16 @@ use axum::Router;
 use axum::body::Bytes;
 use axum::http::{HeaderValue, header};
 use axum::response::{Html, IntoResponse, Response};
-use axum::routing::get;
+use axum::routing::{MethodRouter, get};
 use leptos::nonce::Nonce;
 use serde_json::Value;
 
+use crate::api::V1;
 use crate::api::document::document;
 use crate::api::routes::Group;
+use crate::json::problem::Problem;
 use crate::responses::NOSNIFF;
+use crate::router::refused;
 use crate::site::Site;
 
 /// Swagger UI needs pictures inside its style, and asks this server alone.
@@ -48,9 +51,15 @@ pub(crate) fn router(site: &Site, groups: &[&Group], vchatcloud: Value) -> Route
     documents.into_iter().fold(Router::new(), |router, (this, document)| {
         let (document, files) = (Bytes::from(document.to_string()), Arc::clone(&files));
         router
-            .route(this.document, get(move || ready(described(document.clone()))))
-            .route(this.page, get(move || ready(shown(this, &files))))
+            .route(this.document, of(this.document, get(move || ready(described(document.clone())))))
+            .route(this.page, of(this.page, get(move || ready(shown(this, &files)))))
     })
+}
+
+/// The same, with an answer to other methods in the form of the API that the path is of.
+fn of(path: &'static str, handler: MethodRouter) -> MethodRouter {
+    let wrong = || Problem::method_not_allowed("GET, HEAD");
+    handler.fallback(move || ready(refused(path, wrong()).unwrap_or_else(|| V1.answer(wrong()))))
 }
 
 fn described(document: Bytes) -> Response {

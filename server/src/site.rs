@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::body::{Body, Bytes};
+use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -105,7 +106,9 @@ impl fmt::Debug for Site {
     }
 }
 
-async fn packaged(State(site): State<Site>, Path(path): Path<String>, headers: HeaderMap) -> Response {
+async fn packaged(State(site): State<Site>, path: Result<Path<String>, PathRejection>, headers: HeaderMap) -> Response {
+    // A path that is not text is that of no file.
+    let Ok(Path(path)) = path else { return missing() };
     if site.watched {
         return site.file(&format!("pkg/{path}"), &headers, "no-cache");
     }

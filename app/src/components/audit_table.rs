@@ -5,7 +5,7 @@ use domain::field::Field;
 use domain::integration::{IntegrationKind, IntegrationStatus};
 use domain::key::{KeyState, RevokeReason, status};
 use domain::kind::KeyKind;
-use domain::role::Act;
+use domain::role::{Act, Role};
 use domain::timestamp::Timestamp;
 use leptos::prelude::*;
 
@@ -171,7 +171,8 @@ fn shown(field: &str, value: &str) -> String {
             of_keys.or_else(|| IntegrationKind::parse(value).map(IntegrationKind::label))
         }
         Some(Field::Reason) => RevokeReason::parse(value).map(RevokeReason::label),
-        Some(Field::NotBefore | Field::ExpiresAt) => {
+        Some(Field::Role) => Role::parse(value).map(Role::label),
+        Some(Field::NotBefore | Field::ExpiresAt | Field::AccessEndsAt) => {
             return Timestamp::parse_input(value).map_or_else(|| value.to_owned(), Timestamp::to_text);
         }
         None if field == STATE => {
@@ -265,6 +266,7 @@ mod tests {
             ("kind", None, Some("master_user"), "Kind: “Master User”"),
             ("reason", None, Some("superseded"), "Reason: “Another key replaces it”"),
             ("state", Some("active"), Some("revoked"), "State: “Active” → “Revoked”"),
+            ("role", Some("guest"), Some("auditor"), "Role: “Guest” → “Auditor”"),
             ("secret", Some("1"), Some("2"), "Secret: “1” → “2”"),
             ("state", Some("disabled"), Some("pending"), "State: “Disabled” → “Pending”"),
             (

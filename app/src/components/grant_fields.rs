@@ -5,6 +5,7 @@ use domain::grant::KeyAct;
 use domain::text::SEARCH_MAX;
 use leptos::prelude::*;
 
+use super::key_status::KeyStatus;
 use super::problem::FieldProblem;
 use crate::desk::people::Choice;
 use crate::forms::people::{FIND, FOUND, PRESS, SEARCH};
@@ -44,14 +45,14 @@ pub fn GrantFields(
     }
 }
 
-fn row((key, ticked): Choice) -> impl IntoView {
+fn row(Choice { key, ticked, app, now }: Choice) -> impl IntoView {
     let boxes: Vec<_> = KeyAct::ALL
         .iter()
         .map(|act| {
             view! {
                 <label class="inline">
                     <input type="checkbox" name=act.as_str() value=key.id.as_str().to_owned() checked=ticked.contains(act)
-                        aria-label=format!("{} “{}”", act.label(), key.name)/>
+                        aria-label=format!("{} “{}” {}", act.label(), key.name, key.masked())/>
                     <span aria-hidden="true">{act.label()}</span>
                 </label>
             }
@@ -59,7 +60,12 @@ fn row((key, ticked): Choice) -> impl IntoView {
         .collect();
     view! {
         <li>
-            <span><b dir="auto">{key.name.clone()}</b> " " <small class="soft">{key.kind.label()} " " <span class="mono">{key.masked()}</span></small></span>
+            <span>
+                <b dir="auto">{key.name.clone()}</b> " " <KeyStatus status=key.status(now) now/> " "
+                <small class="soft">
+                    {app.map(|app| view! { <bdi>{app}</bdi> ", " })} {key.kind.label()} " " <span class="mono">{key.masked()}</span>
+                </small>
+            </span>
             <span class="inline">{boxes}</span>
         </li>
     }

@@ -58,7 +58,7 @@ where
     let page = Request::from_parts(parts.clone(), Body::empty());
     let body = match Bytes::from_request(Request::from_parts(parts, body), &()).await {
         Ok(body) => body,
-        Err(rejection) => return rejection.into_response(),
+        Err(rejection) => return rejection.status().into_response(),
     };
 
     let mut sent = Pairs(form_urlencoded::parse(&body).into_owned().take(PAIRS_MAX + 1).collect());

@@ -12,6 +12,7 @@ use domain::refusal::Refusal;
 use domain::role::{Act, Rights};
 use domain::sight::Scope;
 use domain::timestamp::Timestamp;
+use service::Caller;
 use service::invites::InviteSeen;
 use service::people::PersonDetail;
 
@@ -31,6 +32,8 @@ pub struct PeopleList {
     pub invites: Vec<InviteSeen>,
     /// When they were read.
     pub now: Timestamp,
+    /// Whether anything confirms an e-mail here.
+    pub confirms: bool,
 }
 
 /// A person, when they were read, and what the visitor may do.
@@ -45,6 +48,8 @@ pub struct PersonView {
     pub has_apps: bool,
     /// Whether the visitor sees all that the person sees.
     pub covers: bool,
+    /// Whether anything confirms an e-mail here.
+    pub confirms: bool,
 }
 
 impl PersonView {
@@ -61,8 +66,17 @@ impl PersonView {
     }
 }
 
-/// A key that may be granted, and what is ticked for it; nothing if it was only found.
-pub type Choice = (KeyRow, Vec<KeyAct>);
+/// A key that may be granted.
+#[derive(Debug)]
+pub struct Choice {
+    pub key: KeyRow,
+    /// What is ticked for it; nothing if it was only found.
+    pub ticked: Vec<KeyAct>,
+    /// Its app, if there are several.
+    pub app: Option<String>,
+    /// When it was read. Its status depends on that.
+    pub now: Timestamp,
+}
 
 pub async fn read_people(query: &PersonQuery) -> Result<PeopleList, ConsoleError> {
     let desk = Desk::from_context()?;
@@ -77,7 +91,7 @@ pub async fn read_people(query: &PersonQuery) -> Result<PeopleList, ConsoleError
     let invites = desk.service().invites(&caller).await?;
     let ids: Vec<_> = page.rows.iter().map(|person| person.id).collect();
     let providers = desk.service().providers_of(&caller, &ids).await?;
-    Ok(PeopleList { page, providers, invites, now: desk.service().now() })
+    Ok(PeopleList { page, providers, invites, now: desk.service().now(), confirms: confirms(&desk) })
 }
 
 pub async fn read_person(id: &str) -> Result<PersonView, ConsoleError> {
@@ -91,7 +105,13 @@ pub async fn read_person(id: &str) -> Result<PersonView, ConsoleError> {
     };
     let has_apps = apps.is_some() || desk.apps().await?.is_shown();
     let covers = caller.sight().apps.covers(limit);
-    Ok(PersonView { detail, now: desk.service().now(), rights: caller.rights(), apps, has_apps, covers })
+    let (now, rights, confirms) = (desk.service().now(), caller.rights(), confirms(&desk));
+    Ok(PersonView { detail, now, rights, apps, has_apps, covers, confirms })
+}
+
+/// Whether anything confirms an e-mail: a link that is mailed, or a provider that vouches for it.
+fn confirms(desk: &Desk) -> bool {
+    desk.service().sends_mail() || !desk.service().offered_providers().is_empty()
 }
 
 /// The keys that are ticked, and then those that a search finds in the apps of whoever will see them. What is wrong with the
@@ -123,6 +143,7 @@ pub async fn read_choices(
             Err(service::Error::Refused(Refusal::ChooseApp { most })) => {
                 let message =
                     format!("Keys are found in at most {most} apps at once: limit the guest to fewer apps first.");
+                let choices = with_apps(&desk, &caller, choices).await?;
                 return Ok((choices, FieldErrors::one(Field::Keys, message)));
             }
             Err(error) => return Err(error.into()),
@@ -130,7 +151,28 @@ pub async fn read_choices(
         let new = rows.into_iter().filter(|row| acts(row).is_none()).take(FOUND);
         choices.extend(new.map(|row| (row, Vec::new())));
     }
-    Ok((choices, FieldErrors::default()))
+    Ok((with_apps(&desk, &caller, choices).await?, FieldErrors::default()))
+}
+
+/// The same with all that tells keys of one name apart.
+async fn with_apps(
+    desk: &Desk,
+    caller: &Caller,
+    keys: Vec<(KeyRow, Vec<KeyAct>)>,
+) -> Result<Vec<Choice>, ConsoleError> {
+    let service = desk.service();
+    let (now, has_several) = (service.now(), desk.apps().await?.is_shown());
+    let ids: Vec<_> = keys.iter().map(|(key, _)| key.id).collect();
+    let of_keys = if has_several { service.apps_of(caller, &ids).await? } else { Vec::new() };
+    let mut apps: Vec<_> = of_keys.iter().map(|(_, app)| *app).collect();
+    apps.sort_unstable();
+    apps.dedup();
+    let apps = service.some_apps(caller, &apps).await?;
+    let app = |key: &KeyRow| {
+        let (_, of) = of_keys.iter().find(|(id, _)| *id == key.id)?;
+        apps.iter().find(|app| app.id == *of).map(|app| app.name.clone())
+    };
+    Ok(keys.into_iter().map(|(key, ticked)| Choice { app: app(&key), key, ticked, now }).collect())
 }
 
 /// Reads a person's id from an address. Invalid text gives `PersonNotFound`, like an unknown id.

@@ -129,6 +129,11 @@ pub async fn read_reset_door(token: &str) -> Result<ResetDoor, ConsoleError> {
     Ok(ResetDoor::Open { email: person.email().to_owned(), least })
 }
 
+/// Whether the visitor has a session.
+pub fn is_signed_in() -> bool {
+    Desk::from_context().is_ok_and(|desk| desk.visit.session.is_some())
+}
+
 /// Whether the set-up link works; `None` if a password would travel unencrypted.
 pub async fn read_setup_door(token: &str) -> Result<Option<SetupDoor>, ConsoleError> {
     let desk = Desk::from_context()?;

@@ -2,7 +2,7 @@
 //! what went wrong is said by the sign-in page.
 
 use axum::Router;
-use axum::extract::{Extension, Query};
+use axum::extract::Extension;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::get;
@@ -16,7 +16,7 @@ use service::setup::SetupDoor;
 use service::sign_in::Entry;
 
 use super::context::{Console, Desk, Visit};
-use super::named::Named;
+use super::named::{InQuery, Named};
 use super::onward::onward;
 use super::person_forms::{client, code_address, entered, own_address};
 use super::session_cookie::Cookie;
@@ -41,17 +41,17 @@ pub fn paths() -> impl Iterator<Item = &'static str> {
 /// The routes, ready to be mounted.
 pub fn routes(console: &Console) -> Router {
     let (begins, returns) = (console.clone(), console.clone());
-    let begin = move |visit: Extension<Visit>, id: Named, asked: Query<Asked>| async move {
+    let begin = move |visit: Extension<Visit>, id: Named, asked: InQuery<Asked>| async move {
         begin(Desk::new(begins, visit.0), id.0, asked.0).await
     };
-    let come_back = move |visit: Extension<Visit>, id: Named, sent: Query<Sent>| async move {
+    let come_back = move |visit: Extension<Visit>, id: Named, sent: InQuery<Sent>| async move {
         come_back(Desk::new(returns, visit.0), id.0, sent.0).await
     };
     Router::new().route(BEGIN, get(begin)).route(RETURN, get(come_back))
 }
 
 /// What a link to a provider asks for.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Default, Deserialize)]
 struct Asked {
     /// Where to go afterwards: an address of this console.
     next: Option<String>,
@@ -60,7 +60,7 @@ struct Asked {
 }
 
 /// What a provider sends back through the browser.
-#[derive(Deserialize)]
+#[derive(Default, Deserialize)]
 struct Sent {
     #[serde(default)]
     state: String,

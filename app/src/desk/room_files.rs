@@ -4,7 +4,7 @@ use std::convert::Infallible;
 
 use axum::Router;
 use axum::body::{Body, Bytes};
-use axum::extract::{Extension, Query};
+use axum::extract::Extension;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
@@ -18,6 +18,7 @@ use tokio::sync::Semaphore;
 
 use super::context::{Console, Desk, Visit};
 use super::live_room::room_id;
+use super::named::InQuery;
 use super::rooms::allowed;
 use crate::error::ConsoleError;
 
@@ -46,7 +47,7 @@ pub fn file_address(room: &RoomId, file: &AttachmentId) -> String {
 /// The files, ready to be mounted.
 pub fn routes(console: &Console) -> Router {
     let console = console.clone();
-    let file = async move |Extension(visit): Extension<Visit>, Query(asked): Query<Asked>| match read(
+    let file = async move |Extension(visit): Extension<Visit>, InQuery(asked): InQuery<Asked>| match read(
         &Desk::new(console, visit),
         &asked,
     )
@@ -65,11 +66,10 @@ fn crowded() -> Response {
 }
 
 /// Which file an address asks for.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
 struct Asked {
-    #[serde(default)]
     room: String,
-    #[serde(default)]
     file: String,
 }
 

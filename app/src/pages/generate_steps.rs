@@ -1,6 +1,6 @@
 //! The steps of the wizard before the secret.
 
-use domain::approval::Cause;
+use domain::approval::{self, Cause};
 use domain::draft::KeyDraft;
 use domain::field::{Field, FieldErrors};
 use domain::ids::{AppId, KeyId};
@@ -130,7 +130,7 @@ pub fn Summary(
                 <ChosenApp errors within/>
                 {facts}
                 {if asks {
-                    view! { <Reason causes reason errors/> }.into_any()
+                    view! { <Reason because=approval::in_words(&causes) reason errors/> }.into_any()
                 } else {
                     view! {
                         <p class="soft">
@@ -160,11 +160,14 @@ pub fn Summary(
 
 /// Why the key is asked for, and why it has to be.
 #[component]
-fn Reason(causes: Vec<Cause>, reason: String, errors: RwSignal<FieldErrors>) -> impl IntoView {
-    let causes: Vec<_> = causes.iter().map(Cause::words).collect();
+fn Reason(
+    /// Why somebody must approve it.
+    because: String,
+    reason: String,
+    errors: RwSignal<FieldErrors>,
+) -> impl IntoView {
     let words = format!(
-        "A second person must approve this key, because {}. No key is made before you collect it: then you see it once, or let somebody else collect it.",
-        causes.join(", and ")
+        "A second person must approve this key, because {because}. No key is made before you collect it: then you see it once, or let somebody else collect it."
     );
     view! {
         <div class="note info"><Drawn icon=Icon::Info/><p>{words}</p></div>

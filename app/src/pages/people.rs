@@ -67,7 +67,7 @@ fn address(query: &PersonQuery) -> String {
 
 #[component]
 fn Found(list: PeopleList, query: PersonQuery, all_invites: bool) -> impl IntoView {
-    let PeopleList { page, providers, invites, now } = list;
+    let PeopleList { page, providers, invites, now, confirms } = list;
     let is_plain = query == PersonQuery::default();
     let waiting = (is_plain && !invites.is_empty()).then(|| view! { <Invites invites now all=all_invites/> });
     let turn = |after: Option<String>, before: Option<String>| {
@@ -78,7 +78,7 @@ fn Found(list: PeopleList, query: PersonQuery, all_invites: bool) -> impl IntoVi
         let words = "Search looks at names and e-mails. Try fewer letters, or another filter.";
         view! { <Empty heading="Nobody matches" words next=Some(("/people", "Show all people"))/> }.into_any()
     } else {
-        view! { <Table rows=page.rows providers now query=query.clone()/> }.into_any()
+        view! { <Table rows=page.rows providers confirms now query=query.clone()/> }.into_any()
     };
     view! {
         {waiting}
@@ -135,6 +135,7 @@ fn heading(label: &'static str, sort: PersonSort, query: &PersonQuery) -> impl I
 fn Table(
     rows: Vec<PersonListed>,
     providers: Vec<(PersonId, String)>,
+    confirms: bool,
     now: Timestamp,
     query: PersonQuery,
 ) -> impl IntoView {
@@ -144,14 +145,16 @@ fn Table(
             let address = format!("/people/{}", person.id);
             let by = providers.iter().filter(|(id, _)| *id == person.id).map(|(_, name)| name.as_str());
             let by = Some(joined(by)).filter(|by| !by.is_empty());
+            let confirmed = match person.email_confirmed_at {
+                Some(_) => Some("confirmed"),
+                None => confirms.then_some("not confirmed"),
+            };
             view! {
                 <tr>
                     <td class="name"><a href=address dir="auto" title=person.name.clone()>{person.name.clone()}</a></td>
                     <td>
-                        <bdi>{person.email}</bdi> " "
-                        <small class="soft">
-                            {if person.email_confirmed_at.is_some() { "confirmed" } else { "not confirmed" }}
-                        </small>
+                        <bdi>{person.email}</bdi>
+                        {confirmed.map(|words| view! { " " <small class="soft">{words}</small> })}
                         {by.map(|by| view! { " " <small class="soft">"by " <bdi>{by}</bdi></small> })}
                     </td>
                     <td>{person.role.label()} " " {limit(&person.apps)}</td>

@@ -88,7 +88,7 @@ pub fn PersonPage() -> impl IntoView {
 
 #[component]
 fn Shown(view: PersonView) -> impl IntoView {
-    let PersonView { detail, now, rights, apps, has_apps, covers } = view;
+    let PersonView { detail, now, rights, apps, has_apps, covers, confirms } = view;
     let person = detail.person;
     let has_factor = person.second_factor != SecondFactor::None;
     let removes = (has_factor && rights.may(Act::ManageOwners)).then(|| format!("/people/{}/factor", person.id));
@@ -137,13 +137,15 @@ fn Shown(view: PersonView) -> impl IntoView {
                             None => "Never signed in".into_any(),
                         }}</dd>
                     </div>
-                    <div>
-                        <dt>"E-mail confirmed"</dt>
-                        <dd>{match person.email_confirmed_at {
-                            Some(at) => view! { <Time at/> }.into_any(),
-                            None => "No".into_any(),
-                        }}</dd>
-                    </div>
+                    {(confirms || person.email_confirmed_at.is_some()).then(|| view! {
+                        <div>
+                            <dt>"E-mail confirmed"</dt>
+                            <dd>{match person.email_confirmed_at {
+                                Some(at) => view! { <Time at/> }.into_any(),
+                                None => "No".into_any(),
+                            }}</dd>
+                        </div>
+                    })}
                     <div>
                         <dt>"Second factor"</dt>
                         <dd>

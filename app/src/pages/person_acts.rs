@@ -2,6 +2,7 @@
 
 use domain::field::{Field, FieldErrors};
 use domain::grant::KeyGrant;
+use domain::person::PersonListed;
 use domain::refusal::Refusal;
 use domain::role::Role;
 use domain::timestamp::Timestamp;
@@ -22,7 +23,7 @@ use crate::desk::people::{Choice, PersonView, read_choices, read_person};
 use crate::error::ConsoleError;
 use crate::forms::apps::AppChoice;
 use crate::forms::outcome::{PostedForm, Problem};
-use crate::forms::people::{GuestForm, RoleForm};
+use crate::forms::people::{GuestForm, KeyChoice, RoleForm};
 use crate::forms::person::Nothing;
 
 /// What sets one confirmation apart from the others.
@@ -200,25 +201,21 @@ pub fn PersonKeysModal() -> impl IntoView {
             Ok(view) => view,
             Err(error) => return failed("Keys of", error, back),
         };
-        let granted = |(row, acts): &Choice| KeyGrant { key: row.id, acts: acts.clone() };
-        let mut grants: Vec<_> = view.detail.keys.iter().map(granted).collect();
+        let granted = view.detail.keys.into_iter().map(|(key, acts)| KeyGrant { key: key.id, acts });
+        let mut grants: Vec<_> = granted.collect();
         grants.sort_by_key(|grant| grant.key);
-        let now = SeenState::of(&(grants, view.detail.person.access_ends_at));
-        let seen = PostedForm::seen(posted.as_ref(), now);
-        let (form, choices) = if let Some(PostedForm { form, .. }) = posted {
-            let choices = read_choices(&form.keys.grants, &form.keys.find, &view.detail.person.apps).await;
-            (form, choices)
-        } else {
-            let end = view.detail.person.access_ends_at.map(Timestamp::to_input);
-            (
-                GuestForm { access_ends_at: end.unwrap_or_default(), ..GuestForm::default() },
-                Ok((view.detail.keys, FieldErrors::default())),
-            )
+        let PersonListed { name, apps, access_ends_at: end, .. } = view.detail.person;
+        let seen = PostedForm::seen(posted.as_ref(), SeenState::of(&(&grants, end)));
+        let as_it_is = || GuestForm {
+            keys: KeyChoice { grants, ..KeyChoice::default() },
+            access_ends_at: end.map(Timestamp::to_input).unwrap_or_default(),
         };
+        let form = posted.map_or_else(as_it_is, |posted| posted.form);
+        let choices = read_choices(&form.keys.grants, &form.keys.find, &apps).await;
         match choices {
             Ok((choices, of_search)) => {
                 problem.fields.0.extend(of_search.0);
-                dialog(view.detail.person.name, form, problem, choices, seen, back).into_any()
+                dialog(name, form, problem, choices, seen, back).into_any()
             }
             Err(error) => failed("Keys of", error, back),
         }

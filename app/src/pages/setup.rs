@@ -13,7 +13,7 @@ use crate::components::failed::{Failed, FormProblem, set_status};
 use crate::components::field::{TextField, password_hint};
 use crate::components::title::Title;
 use crate::desk::later::later;
-use crate::desk::person::read_setup_door;
+use crate::desk::person::{is_signed_in, read_setup_door};
 use crate::error::ConsoleError;
 use crate::forms::outcome::PostedForm;
 use crate::forms::person::{SetupForm, TOKEN};
@@ -76,12 +76,17 @@ fn FirstOwner(token: String, posted: Option<PostedForm<SetupForm>>) -> impl Into
 #[component]
 fn Done() -> impl IntoView {
     set_status(&ConsoleError::Refused(Refusal::NotFound));
+    let (words, address, label) = if is_signed_in() {
+        ("A set-up link works once. You are signed in already.", "/", "Go to the dashboard")
+    } else {
+        ("A set-up link works once. Sign in with your account.", "/login", "Sign in")
+    };
     view! {
         <div class="card">
             <div class="empty">
                 <h1>"Keystead is set up"</h1>
-                <p>"A set-up link works once. Sign in with your account."</p>
-                <a class="button primary" href="/login">"Sign in"</a>
+                <p>{words}</p>
+                <a class="button primary" href=address>{label}</a>
             </div>
         </div>
     }

@@ -83,15 +83,23 @@ pub enum Cause {
     NoExpiry,
 }
 
-impl Cause {
-    /// The cause in words that end a sentence.
-    pub fn words(&self) -> String {
-        match self {
-            Self::Kind(kind) => format!("it is a {} key", kind.label()),
-            Self::Permission(permission) => format!("it has the permission {}", permission.as_str()),
-            Self::NoExpiry => "it never expires".to_owned(),
-        }
-    }
+/// The causes in words that end a sentence: `it has the permissions a.b and c.d, and it never expires`.
+pub fn in_words(causes: &[Cause]) -> String {
+    let kind = causes.iter().find_map(|cause| match cause {
+        Cause::Kind(kind) => Some(format!("its kind is {}", kind.label())),
+        _ => None,
+    });
+    let held = causes.iter().filter_map(|cause| match cause {
+        Cause::Permission(permission) => Some(permission.as_str()),
+        _ => None,
+    });
+    let held = match held.collect::<Vec<_>>().as_slice() {
+        [] => None,
+        [one] => Some(format!("it has the permission {one}")),
+        [others @ .., last] => Some(format!("it has the permissions {} and {last}", joined(others))),
+    };
+    let endless = causes.contains(&Cause::NoExpiry).then(|| "it never expires".to_owned());
+    [kind, held, endless].into_iter().flatten().collect::<Vec<_>>().join(", and ")
 }
 
 impl ApprovalRules {
@@ -269,15 +277,25 @@ mod tests {
     #[test]
     fn each_cause_is_named() {
         let rules = rules(&["client", "service"], &["invoices.*"], true);
-        let words = |spec: KeySpec| rules.causes(&spec).iter().map(Cause::words).collect::<Vec<_>>();
+        let words = |spec: KeySpec| in_words(&rules.causes(&spec));
         assert_eq!(
             words(key(KeyKind::Service, &["a.b", "invoices.read"], None)),
-            ["it is a Service key", "it has the permission invoices.read", "it never expires"]
+            "its kind is Service, and it has the permission invoices.read, and it never expires"
         );
-        assert_eq!(words(key(KeyKind::Service, &[], Some(9))), ["it is a Service key"]);
+        for (held, expected) in [
+            (&["invoices.a", "invoices.b"][..], "it has the permissions invoices.a and invoices.b"),
+            (
+                &["invoices.a", "invoices.b", "invoices.c"],
+                "it has the permissions invoices.a, invoices.b and invoices.c",
+            ),
+        ] {
+            let spec = key(KeyKind::Service, held, Some(9));
+            assert_eq!(words(spec), format!("its kind is Service, and {expected}"));
+        }
+        assert_eq!(words(key(KeyKind::Service, &[], Some(9))), "its kind is Service");
         // These keys cannot expire at all.
-        assert_eq!(words(key(KeyKind::Client, &[], None)), ["it is a Client key"]);
-        assert_eq!(words(key(KeyKind::Telephony, &[], None)), Vec::<String>::new());
+        assert_eq!(words(key(KeyKind::Client, &[], None)), "its kind is Client");
+        assert_eq!(words(key(KeyKind::Telephony, &[], None)), "");
     }
 
     #[test]

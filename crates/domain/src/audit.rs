@@ -95,6 +95,9 @@ impl Actor {
     }
 }
 
+/// How a key that acted is called to whoever may not see that key.
+pub const HIDDEN_KEY: &str = "a key that you cannot see";
+
 names! {
     /// The type of what an event is about.
     pub enum SubjectKind {

@@ -71,6 +71,19 @@ impl KeyGrant {
     }
 }
 
+/// The keys of a guest as the audit has them, `7Qm2xVbN4tRa: see rotate; …`; `None` for no keys.
+pub fn to_record(grants: &[KeyGrant]) -> Option<String> {
+    let words: Vec<_> = grants.iter().map(|grant| format!("{}: {}", grant.key, grant.words())).collect();
+    (!words.is_empty()).then(|| words.join("; "))
+}
+
+/// Reads what [`to_record`] wrote; `None` for any other text.
+pub fn from_record(text: &str) -> Option<Vec<KeyGrant>> {
+    let read =
+        |grant: &str| grant.split_once(": ").and_then(|(key, acts)| Some(KeyGrant::read(KeyId::parse(key)?, acts)));
+    text.split("; ").map(read).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -84,5 +97,17 @@ mod tests {
             assert_eq!(KeyGrant::read(key, &grant.words()), grant);
         }
         assert_eq!(KeyGrant::read(key, "see fly test").words(), "see test");
+    }
+
+    #[test]
+    fn the_record_of_grants_is_read_as_it_was_written() {
+        let grants = [3, 4].map(|n| KeyGrant::new(KeyId::from_random([n; 16]), &[KeyAct::Rotate]));
+        assert_eq!(to_record(&[]), None);
+        for some in [&grants[..1], &grants[..]] {
+            assert_eq!(to_record(some).as_deref().and_then(from_record).as_deref(), Some(some));
+        }
+        for other in ["", "billing: see", "7Qm2xVbN4tRa", "7Qm2xVbN4tRa: see; more"] {
+            assert_eq!(from_record(other), None, "{other}");
+        }
     }
 }

@@ -68,6 +68,8 @@ impl From<&AppId> for Scope<AppId> {
 pub struct Sight {
     /// The apps. The installation's own events belong to none; a caller sees them by seeing all apps.
     pub apps: Scope<AppId>,
+    /// The apps that the caller may look at, also while they look at fewer: keys of these are named as actors.
+    pub allowed: Scope<AppId>,
     /// The kinds, in the order of their declaration.
     pub kinds: Vec<KeyKind>,
     /// The keys.
@@ -82,6 +84,7 @@ impl Sight {
         let kinds = KeyKind::ALL.iter().copied().filter(|kind| rights.may(kind.rules().seen_with));
         Self {
             apps: Scope::All,
+            allowed: Scope::All,
             kinds: kinds.collect(),
             keys: Scope::if_may(rights, Act::SeeAllKeys),
             acts: Scope::if_may(rights, Act::SeeAudit),
@@ -91,6 +94,12 @@ impl Sight {
     /// The same with these keys in sight and no others, whatever their kind.
     pub fn granted(self, keys: Vec<KeyId>) -> Self {
         Self { kinds: KeyKind::ALL.to_vec(), keys: Scope::Only(keys), ..self }
+    }
+
+    /// The same for a caller who may look at no other apps than these.
+    #[must_use]
+    pub fn limited_to(self, apps: Scope<AppId>) -> Self {
+        Self { allowed: apps.clone(), apps, ..self }
     }
 
     /// The same within one app; nothing if the app is out of sight.
@@ -166,6 +175,8 @@ mod tests {
         assert!(all.within(one).sees(&one, KeyKind::Service, &key));
         assert!(!all.within(one).sees(&other, KeyKind::Service, &key));
         assert_eq!(all.within(one).within(other).apps, Scope::Only(Vec::new()));
+        assert_eq!(all.within(one).allowed, Scope::All, "whoever looks at one app may look at others");
+        assert_eq!(all.clone().limited_to(Scope::from(&one)).allowed, Scope::from(&one));
         let named = Sight { keys: Scope::Only(vec![key]), ..all };
         assert!(named.sees(&one, KeyKind::Service, &key));
         assert!(!named.sees(&one, KeyKind::Service, &KeyId::from_random([4; 16])));

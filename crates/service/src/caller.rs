@@ -77,7 +77,7 @@ impl Caller {
         let proof = Authentication::Cookie { password_checked_at };
         let caller = Self::new(person.actor(), Rights::of_role(person.role()), address, proof);
         let limited = *person.apps() != Scope::All;
-        let caller = Self { sight: caller.sight.in_apps(person.apps()), limited, ..caller };
+        let caller = Self { sight: caller.sight.limited_to(person.apps().clone()), limited, ..caller };
         if caller.rights.may(Act::SeeAllKeys) {
             return caller;
         }
@@ -100,7 +100,7 @@ impl Caller {
     pub fn scoped(key: &KeyRecord, address: Option<IpAddr>) -> Self {
         let mut caller = Self::of_key(key, Rights::of_scope(key.kind), address);
         if caller.rights.may(Act::ManageApps) {
-            caller.sight.apps = Scope::All;
+            caller.sight = caller.sight.limited_to(Scope::All);
         }
         caller.sight.kinds = key.kind.rules().makes.to_vec();
         caller
@@ -109,18 +109,14 @@ impl Caller {
     fn of_key(key: &KeyRecord, rights: Rights, address: Option<IpAddr>) -> Self {
         let actor = Actor::Key { id: key.id, name: key.name.clone() };
         let caller = Self::new(actor, rights, address, Authentication::Key);
-        Self {
-            sight: Sight { apps: Scope::Only(vec![key.app_id]), ..caller.sight },
-            own: Some(Box::new(key.clone())),
-            ..caller
-        }
+        Self { sight: caller.sight.limited_to(Scope::from(&key.app_id)), own: Some(Box::new(key.clone())), ..caller }
     }
 
     /// The API KEY of an app, with what its access token allows. It sees its app alone.
     pub fn member(key: &KeyRecord, scope: AccessScope, address: Option<IpAddr>) -> Self {
         let actor = Actor::Key { id: key.id, name: key.name.clone() };
         let caller = Self::new(actor, Rights::of_member(scope == AccessScope::Read), address, Authentication::Key);
-        Self { sight: Sight { apps: Scope::Only(vec![key.app_id]), ..caller.sight }, ..caller }
+        Self { sight: caller.sight.limited_to(Scope::from(&key.app_id)), ..caller }
     }
 
     /// A person at the server's shell, who could read the database anyway.
@@ -197,6 +193,16 @@ impl Caller {
     /// The actor that audit events name.
     pub fn actor(&self) -> &Actor {
         &self.actor
+    }
+
+    /// The actor as what they make in this app names it, for all who see it. They need not see a key of another app.
+    pub(crate) fn actor_in(&self, app: &AppId) -> Actor {
+        match (&self.actor, &self.own) {
+            (Actor::Key { id, .. }, Some(own)) if own.app_id != *app => {
+                Actor::Key { id: *id, name: "of another app".to_owned() }
+            }
+            (actor, _) => actor.clone(),
+        }
     }
 
     /// The person who asks; `Forbidden` for a caller who is none.

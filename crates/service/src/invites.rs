@@ -3,7 +3,7 @@
 use domain::{
     audit::{Action, AuditEvent, Change, Subject},
     field::{Field, FieldErrors},
-    grant::KeyGrant,
+    grant::{self, KeyGrant},
     ids::{AppId, KeyId, PersonId},
     invite::{EXPIRED_KEPT, INVITE_FOR, INVITES_MAX, Invite, InviteDraft, InviteSpec},
     key::KeyDetail,
@@ -20,7 +20,7 @@ use store::{PersonRow, StoreError, Tx, Unique};
 
 use crate::{
     Caller, ClientInfo, Error, Result, Service, entropy,
-    people::{change, grant_words, grantable, sees, shares},
+    people::{change, grantable, sees, shares},
     person_apps::{app_words, may_give},
     service::event,
     sessions::Person,
@@ -379,7 +379,7 @@ async fn told(tx: &mut Tx, invite: &Invite) -> Result<Vec<Change>> {
         (Field::PersonName, Some(invite.name.clone())),
         (Field::Role, Some(invite.role.as_str().to_owned())),
         (Field::Apps, app_words(tx, &invite.apps).await?),
-        (Field::Keys, grant_words(&invite.keys)),
+        (Field::Keys, grant::to_record(&invite.keys)),
         (Field::AccessEndsAt, end),
     ];
     Ok(told.into_iter().filter_map(|(field, to)| Some(change(field, None, Some(&to?)))).collect())

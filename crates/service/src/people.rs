@@ -3,7 +3,7 @@
 use domain::{
     audit::{Action, AuditEvent, Change, Subject},
     field::{Field, FieldErrors},
-    grant::{KeyAct, KeyGrant},
+    grant::{self, KeyAct, KeyGrant},
     ids::{AppId, KeyId, PersonId},
     invite,
     key::KeyRow,
@@ -373,13 +373,7 @@ pub(crate) fn change(field: Field, from: Option<&str>, to: Option<&str>) -> Chan
     Change { field: field.as_str().to_owned(), from: from.map(str::to_owned), to: to.map(str::to_owned) }
 }
 
-/// The keys of a guest as the record has them: their ids and acts.
-pub(crate) fn grant_words(grants: &[KeyGrant]) -> Option<String> {
-    let words: Vec<_> = grants.iter().map(|grant| format!("{}: {}", grant.key, grant.words())).collect();
-    (!words.is_empty()).then(|| words.join("; "))
-}
-
 fn grant_changes(before: &[KeyGrant], after: &[KeyGrant]) -> Vec<Change> {
-    let (from, to) = (grant_words(before), grant_words(after));
+    let (from, to) = (grant::to_record(before), grant::to_record(after));
     if from == to { Vec::new() } else { vec![change(Field::Keys, from.as_deref(), to.as_deref())] }
 }

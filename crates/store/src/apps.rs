@@ -12,6 +12,7 @@ use domain::page::{COUNT_CAP, Capped, Page};
 use domain::sight::{Scope, Sight};
 use domain::text::{likeness, name_key, prefix_upper_bound};
 use domain::timestamp::Timestamp;
+use serde_json::Value;
 
 use crate::conn::Conn;
 use crate::cursors::Paged;
@@ -215,11 +216,14 @@ pub(crate) async fn apps_in(conn: &mut Conn<'_>, apps: &Scope<AppId>) -> Result<
 }
 
 /// The statement that reads the numbers of keys of these apps, as one row: they may be hundreds, and SQLite's driver hands
-/// over each row to another thread.
+/// over each row to another thread. The apps are one argument, because an engine takes only so many.
 pub(crate) fn counts_of(apps: &[AppId], writing: Writing) -> Sql {
     let mut sql = Sql::new("SELECT CAST(");
-    sql.push(writing.group).push(writing.array).push("app_id, kind, state, n)) AS TEXT) FROM key_count ");
-    sql.push("WHERE n > 0 AND app_id IN (").list(apps.iter().map(AppId::as_str)).push(")");
+    sql.push(writing.group)
+        .push(writing.array)
+        .push("app_id, kind, state, n)) AS TEXT) FROM (SELECT value ->> 0 AS id FROM ");
+    writing.push_rows(&mut sql, apps.iter().map(|app| vec![app.as_str()]).collect::<Value>().to_string());
+    sql.push(") AS asked CROSS JOIN key_count WHERE app_id = asked.id AND n > 0");
     sql
 }
 

@@ -1,6 +1,6 @@
 //! Reading the audit, newest first.
 
-use domain::audit::{Action, ActorKind, AuditRow, Subject, SubjectKind};
+use domain::audit::{Action, ActorKind, AuditRow, HIDDEN_KEY, Subject, SubjectKind};
 use domain::audit_query::{AuditQuery, DAYS_SHOWN, DayEvents};
 use domain::kind::KeyKind;
 use domain::list::Rows;
@@ -24,6 +24,7 @@ struct Stored {
     seq: i64,
     at: i64,
     actor_kind: String,
+    actor_id: String,
     actor_label: String,
     action: String,
     subject_kind: String,
@@ -79,12 +80,26 @@ impl Paged for AuditQuery {
     }
 }
 
-const COLUMNS: &str = "SELECT seq, at, actor_kind, actor_label, action, subject_kind, subject_id, subject_label, \
+const COLUMNS: &str = "SELECT seq, at, actor_kind, actor_id, actor_label, action, subject_kind, subject_id, subject_label, \
      changes, note, address, key_kind FROM audit_event";
 
-async fn rows(conn: &mut Conn<'_>, mut sql: Sql, limit: usize) -> Result<Vec<AuditRow>, StoreError> {
+async fn rows(
+    conn: &mut Conn<'_>,
+    search: &AuditSearch<'_>,
+    mut sql: Sql,
+    limit: usize,
+) -> Result<Vec<AuditRow>, StoreError> {
     sql.push(" LIMIT ").bind(i64::try_from(limit).unwrap_or(i64::MAX));
-    Ok(conn.fetch_all::<Stored>(sql).await?.into_iter().map(AuditRow::from).collect())
+    let mut rows: Vec<Stored> = conn.fetch_all(sql).await?;
+    let is_key = |row: &Stored| row.actor_kind == ActorKind::Key.as_str();
+    let mut keys: Vec<_> = rows.iter().filter(|row| is_key(row)).map(|row| &*row.actor_id).collect();
+    keys.sort_unstable();
+    keys.dedup();
+    let hidden = search.hidden(conn, &keys).await?;
+    for row in rows.iter_mut().filter(|row| is_key(row) && hidden.contains(&row.actor_id)) {
+        HIDDEN_KEY.clone_into(&mut row.actor_label);
+    }
+    Ok(rows.into_iter().map(AuditRow::from).collect())
 }
 
 /// Every arm has its own limit, so that as few rows are sorted as are shown.
@@ -102,7 +117,7 @@ async fn older(
         sql.push(" ORDER BY seq DESC LIMIT ").bind(i64::try_from(limit).unwrap_or(i64::MAX));
     });
     sql.push(") AS found ORDER BY seq DESC");
-    rows(conn, sql, limit).await
+    rows(conn, search, sql, limit).await
 }
 
 async fn newer(
@@ -117,7 +132,7 @@ async fn newer(
         sql.bind(i64::try_from(limit).unwrap_or(i64::MAX));
     });
     sql.push(") AS found ORDER BY seq");
-    rows(conn, sql, limit).await
+    rows(conn, search, sql, limit).await
 }
 
 async fn audit_page(conn: &mut Conn<'_>, sight: &Sight, query: &AuditQuery) -> Result<Page<AuditRow>, StoreError> {

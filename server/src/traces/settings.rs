@@ -77,12 +77,22 @@ impl TraceSettings {
 
 /// The address that spans go to. It may hold a credential in its query, so no error repeats it.
 fn endpoint_of(text: &str, is_for_all: bool) -> Result<Uri, &'static str> {
-    const WRONG: &str = "it must be like http://127.0.0.1:4318 or https://collector.example.com, without a user";
-    let text = if is_for_all { format!("{}{TRACES}", text.trim_end_matches('/')) } else { text.to_owned() };
+    const WRONG: &str =
+        "it must be like http://127.0.0.1:4318 or https://collector.example.com, without a user and without #";
+    if text.contains('#') {
+        return Err(WRONG);
+    }
+    let text = if is_for_all { below(text) } else { text.to_owned() };
     let uri: Uri = text.parse().map_err(|_| WRONG)?;
     let authority = uri.authority().map(Authority::as_str).unwrap_or_default();
     let is_web = matches!(uri.scheme_str(), Some("http" | "https"));
     if is_web && !authority.is_empty() && !authority.contains('@') { Ok(uri) } else { Err(WRONG) }
+}
+
+/// The address for traces below that for every signal. A query stays behind the path.
+fn below(text: &str) -> String {
+    let (path, query) = text.find('?').map_or((text, ""), |at| text.split_at(at));
+    format!("{}{TRACES}{query}", path.trim_end_matches('/'))
 }
 
 /// Headers as `name=value` with commas between them, the values percent-encoded.
@@ -162,6 +172,8 @@ mod tests {
         assert!(matches!(plain.sampler, Sampler::ParentBased(_)) && plain.headers.is_empty());
         let below = settings(&[("OTEL_EXPORTER_OTLP_ENDPOINT", "https://otel.example.com/below/")]);
         assert_eq!(below.endpoint, "https://otel.example.com/below/v1/traces");
+        let keyed = settings(&[("OTEL_EXPORTER_OTLP_ENDPOINT", "https://otel.example.com/below/?key=a/b")]);
+        assert_eq!(keyed.endpoint, "https://otel.example.com/below/v1/traces?key=a/b");
         let own = settings(&[ENDPOINT, ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "https://traces.example.com/in")]);
         assert_eq!(own.endpoint, "https://traces.example.com/in");
     }
@@ -193,6 +205,7 @@ mod tests {
             ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "collector:4318"),
             ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "ftp://collector"),
             ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "http://user:hunter2@collector"),
+            ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "http://collector#hunter2"),
             ("OTEL_EXPORTER_OTLP_PROTOCOL", "grpc"),
             ("OTEL_EXPORTER_OTLP_HEADERS", "hunter2"),
             ("OTEL_EXPORTER_OTLP_TRACES_HEADERS", "a b=hunter2"),

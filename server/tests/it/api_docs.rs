@@ -105,6 +105,9 @@ async fn both_are_the_same_for_everybody() {
             nonce.map_or_else(|| answer.body.clone(), |nonce| answer.body.replace(nonce, ""))
         };
         assert_eq!(shown(&nobody), shown(&owner));
-        assert_eq!(product.send(Call::post(path)).await.status, 405);
+        let wrong = product.send(Call::post(path)).await;
+        assert_eq!((wrong.status.as_u16(), wrong.header("allow")), (405, "GET, HEAD"), "{path}");
+        let its_own = if path == "/openapi/openapi.json" { "result_cd" } else { "type" };
+        assert!(!wrong.json()[its_own].is_null(), "{path}: {}", wrong.body);
     }
 }

@@ -34,6 +34,28 @@ async fn choose(product: &Product, session: &str, app: &str) {
 }
 
 #[tokio::test]
+async fn keys_of_one_name_are_told_apart_where_a_guest_gets_them() {
+    let product = Product::start().await;
+    let session = product.sign_in().await;
+    let here = product.issue(service_key("Nightly export")).await.key.row.id;
+    let search = "press=search&find=Nightly&role=guest";
+    let alone = post(&product, "/people/invite", &session, search).await;
+    let shown = text(&alone.body);
+    assert!(shown.contains("Nightly export Active Service"), "with one app, none is named: {shown}");
+    let shop = create(&product, "Web shop").await;
+    let there = issue(&product, &shop, service_key("Nightly export")).await;
+    product.service.disable(&operator(), &there, None).await.unwrap();
+    let found = post(&product, "/people/invite", &session, search).await;
+    let shown = text(&found.body);
+    for words in ["Nightly export Active Default , Service", "Nightly export Disabled Web shop , Service"] {
+        assert!(shown.contains(words), "{shown}");
+    }
+    for id in [here, there] {
+        assert!(found.body.contains(&format!("Rotate “Nightly export” ks_{id}_…")), "{}", found.body);
+    }
+}
+
+#[tokio::test]
 async fn with_one_app_no_page_speaks_of_apps() {
     let product = Product::start().await;
     let session = product.sign_in().await;

@@ -47,8 +47,15 @@ async fn files_of_a_chat_are_downloads_that_no_browser_runs() {
     assert!(disposition.starts_with("attachment; filename=\"odd_.svg\"") && disposition.contains("odd%C3%A9.svg"));
     assert_eq!((answer.header("x-content-type-options"), answer.header("cache-control")), ("nosniff", "no-store"));
     assert!(answer.header("content-security-policy").contains("sandbox"));
-    for gone in [format!("/files?room={other}&file={id}"), format!("/files?room={chat}&file=x"), "/files".to_owned()] {
-        assert_eq!(get(&product, &gone, &session).await.status, 404, "{gone}");
+    for gone in [
+        format!("/files?room={other}&file={id}"),
+        format!("/files?room={chat}&file=x"),
+        "/files".to_owned(),
+        format!("{path}&file={id}"),
+    ] {
+        let answer = get(&product, &gone, &session).await;
+        assert_eq!(answer.status, 404, "{gone}");
+        assert!(!answer.body.contains("deserialize"), "{}", answer.body);
     }
     assert_eq!(product.send(Call::get(&path)).await.status, 303, "a stranger signs in first");
 }

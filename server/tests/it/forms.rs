@@ -15,6 +15,21 @@ const FORM_ID: &str = "0123456789abcdef0123456789abcdef";
 const NOT_TEXT: &str = "Some of the input is not valid text and was replaced by \u{fffd}.";
 
 #[tokio::test]
+async fn a_used_set_up_link_leads_on_whoever_is_signed_in() {
+    let product = Product::start().await;
+    let session = product.sign_in().await;
+    let setup = || Call::get("/setup?token=a");
+    for (call, words, link) in [
+        (setup().cookie(&session), "You are signed in already.", "href=\"/\""),
+        (setup(), "Sign in with your account.", "href=\"/login\""),
+    ] {
+        let page = product.send(call).await;
+        assert_eq!(page.status, 404);
+        assert!(page.body.contains(words) && page.body.contains(link), "{}", page.body);
+    }
+}
+
+#[tokio::test]
 async fn a_form_of_a_megabyte_is_refused_in_words_announced_or_not() {
     let product = Product::start().await;
     let session = product.sign_in().await;

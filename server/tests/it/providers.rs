@@ -4,7 +4,7 @@ use domain::provider::{Join, ProviderRules};
 use domain::role::Role;
 
 use crate::provider_of_test::{Corp, cookie_of, rules};
-use crate::support::{Call, EMAIL, PASSWORD, Settings, text};
+use crate::support::{Call, EMAIL, PASSWORD, Product, Settings, text};
 
 #[tokio::test]
 async fn a_browser_goes_there_and_comes_back() {
@@ -64,6 +64,17 @@ async fn an_owner_sees_what_to_register_there() {
 }
 
 #[tokio::test]
+async fn an_e_mail_is_called_unconfirmed_only_where_something_confirms_it() {
+    let (plain, corp) = (Product::start().await, Corp::start().await);
+    for (product, expected) in [(&plain, false), (&corp.product, true)] {
+        let session = product.sign_in().await;
+        let page = product.send(Call::get("/people").cookie(&session)).await;
+        assert!(page.body.contains(EMAIL), "{}", page.body);
+        assert_eq!(page.body.contains("not confirmed"), expected, "{}", page.body);
+    }
+}
+
+#[tokio::test]
 async fn a_sign_in_leads_nowhere_else() {
     let corp = Corp::start().await;
     for next in
@@ -97,6 +108,19 @@ async fn nobody_goes_there_over_plain_http() {
         let answer = corp.product.send(Call::get(path).header("host", "keys.lan:3000")).await;
         assert_eq!((answer.status.as_u16(), answer.header("location")), (303, "/login"), "{path}");
         assert!(!answer.headers.contains_key("set-cookie"));
+    }
+}
+
+#[tokio::test]
+async fn an_answer_that_says_something_twice_is_explained_by_the_sign_in_page() {
+    let corp = Corp::start().await;
+    for (path, leads) in [
+        ("/login/oidc/corp/callback?state=x&state=y&code=x", "/login?trouble=over&provider=corp"),
+        ("/login/oidc/corp?next=%2Fkeys&next=%2Fpeople", "http"),
+    ] {
+        let answer = corp.product.send(Call::get(path)).await;
+        assert_eq!(answer.status, 303, "{path}: {}", answer.body);
+        assert!(answer.header("location").starts_with(leads), "{path}: {}", answer.header("location"));
     }
 }
 

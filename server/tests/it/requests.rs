@@ -86,7 +86,7 @@ async fn the_asker_gets_the_key_and_whoever_approved_it_never_sees_it() {
     for step in ["summary", "generate"] {
         let answer = office.post("/keys/new", &office.admin, &format!("step={step}&{key}")).await;
         let summary = office.get(answer.header("location"), &office.admin).await;
-        assert!(summary.body.contains("Ask for the key") && summary.body.contains("it is a Service key"), "{step}");
+        assert!(summary.body.contains("Ask for the key") && summary.body.contains("its kind is Service"), "{step}");
         assert!(!summary.body.contains("Generate Token") && !summary.body.contains("Let somebody else collect it"));
     }
     let refused = office.post("/keys/new", &office.admin, &format!("step=ask&{key}&reason=+")).await;

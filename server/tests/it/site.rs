@@ -57,6 +57,7 @@ async fn nothing_else_is_a_file() {
         format!("{base}/..%2f..%2fmain.rs"),
         format!("{base}/%2e%2e/%2e%2e/main.rs"),
         format!("{base}x/keystead.js"),
+        format!("{base}/%ff.js"),
     ] {
         let answer = product.send(Call::get(&path)).await;
         assert_eq!(answer.status, 404, "{path}");

@@ -54,7 +54,7 @@ impl Service {
     pub async fn reissue_member_key(&self, caller: &Caller, app: &AppId, form_id: &str) -> Result<SecretString> {
         self.may_reveal(caller)?;
         let form_id = check_form_id(form_id)?;
-        let (kept, plain) = mint(self.keyring(), self.entropy(), app, self.now(), &caller.actor().label())?;
+        let (kept, plain) = mint(self.keyring(), self.entropy(), app, self.now(), &caller.actor_in(app).label())?;
         let work = async |tx: &mut Tx| {
             let of = managed(tx, caller, app).await?;
             if !tx.use_form(form_id, kept.row.issued_at).await? {
@@ -79,7 +79,8 @@ impl Service {
 
     /// Makes the API KEY of an app that is created in this transaction. The event of the app records it.
     pub(crate) async fn add_member_key(&self, tx: &mut Tx, caller: &Caller, app: &App) -> Result<Change> {
-        let (kept, _) = mint(self.keyring(), self.entropy(), &app.id, app.created_at, &caller.actor().label())?;
+        let (kept, _) =
+            mint(self.keyring(), self.entropy(), &app.id, app.created_at, &caller.actor_in(&app.id).label())?;
         tx.put_member_key(&app.id, &kept).await?;
         Ok(Change { field: NAME.to_owned(), from: None, to: Some(kept.row.masked()) })
     }

@@ -155,7 +155,7 @@ impl Service {
             token_prefix: minted.prefix,
             ack_deadline: form_id.map(|_| now.plus(ACKNOWLEDGE_WITHIN)),
             form_id: form_id.map(str::to_owned),
-            created_by: caller.actor().clone(),
+            created_by: caller.actor_in(app),
             created_at: now,
             secret: minted.secret,
         };

@@ -91,7 +91,7 @@ async fn the_key_is_made_when_whoever_asked_collects_it(w: World) {
     let nightly = KeyDraft { permissions: list(&["invoices.read"]), ..draft("service", "Nightly export") };
     assert_eq!(refusal(w.no_change(w.service.issue(&ada, app, &nightly, &form_id)).await), Refusal::ApprovalNeeded);
     let words = w.service.approval_causes(&ada, &nightly).await.unwrap();
-    assert_eq!(words.iter().map(domain::approval::Cause::words).collect::<Vec<_>>(), ["it is a Service key"]);
+    assert_eq!(domain::approval::in_words(&words), "its kind is Service");
     let make = async || w.service.request_key(&ada, app, &nightly, &form_id, "For the\nauditors").await;
     let asked = w.one_event(Action::KeyRequested, make()).await.unwrap().unwrap();
     assert!(asked.is_news);

@@ -184,7 +184,11 @@ async fn a_key_makes_and_sees_what_is_below_it(w: World) {
     assert!(service.key(&account, &ids[1]).await.is_ok() && service.key(&in_app, &ids[1]).await.is_err());
     assert!(service.key(&in_app, &ids[2]).await.is_ok() && service.key(&in_integration, &ids[2]).await.is_err());
     // In another app, only the account.
-    assert!(service.issue_acknowledged(&account, &other.id, &draft("app", "There")).await.is_ok());
+    let there = service.issue_acknowledged(&account, &other.id, &draft("app", "There")).await.unwrap().key;
+    assert_eq!(there.row.created_by, "key of another app", "who sees that app alone does not learn its name");
+    assert_eq!(service.member_key(owner(), &other.id).await.unwrap().issued_by, "key of another app");
+    let here = service.issue_acknowledged(&account, &app, &draft("app", "Here")).await.unwrap().key;
+    assert_eq!(here.row.created_by, "key Caller");
     let new = draft_of(&w, KeyKind::Integration, "Key").await;
     assert_eq!(refusal(service.issue_acknowledged(&in_app, &other.id, &new).await), Refusal::NotFound);
 }

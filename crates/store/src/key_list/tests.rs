@@ -280,8 +280,11 @@ async fn old_counts_are_found_and_forgotten_by_their_indexes() {
 #[tokio::test]
 async fn counts_are_kept_or_never_leave_their_index() {
     with_sqlite(async |store| {
-        let steps = plan(store, counts_of(&[app()], SQLITE)).await;
-        assert!(steps.iter().all(|step| step.starts_with("SEARCH key_count USING PRIMARY KEY")), "{steps:#?}");
+        // More apps than SQLite takes arguments.
+        let steps = plan(store, counts_of(&vec![app(); 40_000], SQLITE)).await;
+        let counts: Vec<_> = steps.iter().filter(|step| step.contains("key_count")).collect();
+        assert!(!counts.is_empty() && scans(&steps).is_empty(), "{steps:#?}");
+        assert!(counts.iter().all(|step| step.starts_with("SEARCH key_count USING PRIMARY KEY")), "{steps:#?}");
         for status in EXACT.into_iter().chain(TIMED.map(Some)) {
             for kind in [None, Some(KeyKind::Service)] {
                 let range = KeyRange::new(&sight(), &[app()], kind, status, NOW);

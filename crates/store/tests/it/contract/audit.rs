@@ -1,6 +1,6 @@
 use std::sync::atomic::{AtomicI64, Ordering};
 
-use domain::audit::{Action, Actor, ActorKind, AuditEvent, Change, Subject};
+use domain::audit::{Action, Actor, ActorKind, AuditEvent, Change, HIDDEN_KEY, Subject};
 use domain::audit_query::AuditQuery;
 use domain::ids::{KeyId, PersonId};
 use domain::kind::KeyKind;
@@ -11,12 +11,15 @@ use domain::sight::{Scope, Sight};
 use domain::timestamp::{Millis, Timestamp};
 use store::{ChainCheck, PersonRow, Store};
 
-use crate::fixtures::{NOW, all, app, auditor, event, key_id, mac, mac_of_version, person, whole};
+use crate::fixtures::{
+    NOW, all, app, auditor, event, insert, key, key_id, mac, mac_of_version, person, whole, with_app,
+};
 
 contract! {
     an_event_is_read_as_it_was_written,
     the_record_is_paged_both_ways,
     what_is_out_of_sight_is_not_on_the_page,
+    a_key_out_of_sight_is_not_named_as_actor,
     who_did_what_to_which_key_and_when_is_found,
     many_people_are_meant_by_one_text,
     own_acts_are_found_under_any_name,
@@ -124,6 +127,44 @@ async fn what_is_out_of_sight_is_not_on_the_page(store: Store) {
     assert_eq!(seqs(&named, &everything).await, [1]);
     let nothing = Sight { keys: Scope::Only(Vec::new()), ..all() };
     assert_eq!(seqs(&nothing, &everything).await, [0_i64; 0]);
+}
+
+async fn a_key_out_of_sight_is_not_named_as_actor(store: Store) {
+    let (here, there) = (with_app(&store).await, app(2));
+    store.write(async |tx| tx.insert_app(&there).await).await.unwrap();
+    let mut keys = [key(&here, "Ours"), key(&there.id, "Theirs"), key(&here, "Account")];
+    keys[2].spec.kind = KeyKind::Account;
+    insert(&store, &keys).await;
+    let by = |id: KeyId, name: &str| Actor::Key { id, name: name.to_owned() };
+    let (gone, gone_there) = (key_id(), key_id());
+    for (key, app_id) in [(&gone, here), (&gone_there, there.id)] {
+        record(&store, &AuditEvent { app_id: Some(app_id), ..event(key, Action::KeyDeleted) }).await;
+    }
+    for actor in [
+        by(keys[0].id, "Ours"),
+        by(keys[1].id, "Theirs"),
+        by(keys[2].id, "Account"),
+        by(gone, "Gone"),
+        by(gone_there, "Gone there"),
+        Actor::System,
+    ] {
+        record(&store, &AuditEvent { app_id: Some(here), actor, ..event(&key_id(), Action::KeyEdited) }).await;
+    }
+    let edits = AuditQuery { action: Some(Action::KeyEdited), ..AuditQuery::default() };
+    let hidden = HIDDEN_KEY;
+    for (sight, expected) in [
+        (all(), ["Keystead", "key Gone there", "key Gone", "key Account", "key Theirs", "key Ours"]),
+        (whole(&here), ["Keystead", "key Gone there", "key Gone", "key Account", "key Theirs", "key Ours"]),
+        (all().limited_to(Scope::from(&here)), ["Keystead", hidden, "key Gone", "key Account", hidden, "key Ours"]),
+        (auditor(), ["Keystead", "key Gone there", "key Gone", hidden, "key Theirs", "key Ours"]),
+    ] {
+        let page = store.audit_page(&sight, &edits).await.unwrap().rows;
+        let exported = store.audit_before(&sight, &edits, None, 10).await.unwrap();
+        let recent = store.recent_audit(&sight, 6).await.unwrap();
+        for rows in [page, exported, recent] {
+            assert_eq!(rows.iter().map(|row| &*row.actor_label).collect::<Vec<_>>(), expected);
+        }
+    }
 }
 
 fn at(days: i64, seconds: i64) -> Timestamp {
