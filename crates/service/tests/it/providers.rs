@@ -161,7 +161,7 @@ async fn of_many_that_come_back_at_once_one_enters(w: World) {
 async fn one_source_does_not_take_the_places_of_others(w: World) {
     let door = Arc::new(Door::of(w, rules(Join::Anybody)).await);
     door.entered(claims("1", "ada@example.com")).await;
-    let before = door.corp.asked.load(Ordering::SeqCst);
+    let (before, writes) = (door.corp.asked.load(Ordering::SeqCst), door.store.write_count());
     let asked = || door.corp.asked.load(Ordering::SeqCst) - before;
     let slow = door.corp.gate.write().await;
     let mut comers = Vec::new();
@@ -181,6 +181,7 @@ async fn one_source_does_not_take_the_places_of_others(w: World) {
     until("another source has a place at once", async || asked() == 5).await;
     tokio::time::sleep(Duration::from_millis(50)).await;
     assert_eq!(asked(), 5, "the rest of the flood waits");
+    assert_eq!(door.store.write_count() - writes, 5, "and writes nothing meanwhile");
     drop(slow);
     for comer in comers {
         assert!(matches!(comer.await.unwrap(), Ok(Returned::Entered(..))));
@@ -265,9 +266,9 @@ async fn what_a_provider_does_not_say_is_recorded_up_to_a_bound(w: World) {
     for _ in 0..3 {
         let answer = Answer { state: state.clone(), error: Some("access_denied".to_owned()), ..Answer::default() };
         let client = ClientInfo::default();
-        let writes = door.w.store.write_count();
+        let writes = door.store.write_count();
         let returned = door.service.return_from_provider("corp", HERE, answer, Some(&cookie), &client).await;
-        assert_eq!((trouble(returned), door.w.store.write_count()), (Trouble::Declined, writes));
+        assert_eq!((trouble(returned), door.store.write_count()), (Trouble::Declined, writes));
     }
     *door.corp.word.lock().unwrap() = Err(ProviderError::Unbelieved("another key".to_owned()));
     let mut recorded = 0;
