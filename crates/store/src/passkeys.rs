@@ -195,9 +195,13 @@ impl Tx {
         Ok(self.conn().fetch_optional::<(String,)>(sql).await?.map(|(state,)| state))
     }
 
-    /// Removes challenges that have expired by `now`, and returns how many.
-    pub async fn prune_passkey_challenges(&mut self, now: Timestamp) -> Result<u64, StoreError> {
-        self.conn().execute(Sql::new("DELETE FROM passkey_challenge WHERE expires_at <= $1").arg(now)).await
+    /// Removes challenges that have expired by `now`, at most `limit`, and returns how many.
+    pub async fn prune_passkey_challenges(&mut self, now: Timestamp, limit: u32) -> Result<u64, StoreError> {
+        let sql = Sql::new(
+            "DELETE FROM passkey_challenge WHERE id_mac IN (SELECT id_mac FROM passkey_challenge \
+             WHERE expires_at <= $1 LIMIT $2)",
+        );
+        self.conn().execute(sql.arg(now).arg(i64::from(limit))).await
     }
 
     /// Removes the oldest of those challenges that anybody may answer and that are beyond `most`: at most `limit`. Returns

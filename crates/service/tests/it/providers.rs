@@ -21,6 +21,7 @@ use service::{
     providers::{BACK_WITHIN, Claims, ProviderError},
     sign_in::SignIn,
 };
+use tokio_util::sync::CancellationToken;
 
 use crate::{
     invites::{invite, key_that},
@@ -155,6 +156,21 @@ async fn of_many_that_come_back_at_once_one_enters(w: World) {
         entered += u32::from(tried.await.unwrap());
     }
     assert_eq!(entered, 1);
+}
+
+async fn what_came_back_is_forgotten_when_its_time_is_over(w: World) {
+    let door = Door::of(w, rules(Join::Anybody)).await;
+    let left = async || {
+        let end = door.service.now().plus(BACK_WITHIN);
+        door.store.write(async |tx| tx.prune_provider_answers(end, 9).await).await.unwrap()
+    };
+    door.entered(claims("1", "ada@example.com")).await;
+    door.service.tidy(&CancellationToken::new()).await.unwrap();
+    assert_eq!(left().await, 1);
+    door.entered(claims("1", "ada@example.com")).await;
+    door.w.clock.advance(BACK_WITHIN);
+    door.service.tidy(&CancellationToken::new()).await.unwrap();
+    assert_eq!(left().await, 0);
 }
 
 /// A provider that is slow holds a place for each sign-in. Whoever floods from one source leaves places to others.
@@ -298,6 +314,7 @@ on_both! {
     an_invite_is_used_by_whoever_owns_its_e_mail,
     a_state_works_once_in_its_own_browser_and_in_time,
     of_many_that_come_back_at_once_one_enters,
+    what_came_back_is_forgotten_when_its_time_is_over,
     one_source_does_not_take_the_places_of_others,
     what_proves_a_sign_in_differs_each_time,
     whoever_is_kept_out_is_kept_out_here_too,
