@@ -112,6 +112,8 @@ async fn a_challenge_is_taken_once(store: Store) {
     };
     keep(&store, challenge(10, Some(one))).await;
     keep(&store, challenge(20, None)).await;
+    assert!(store.has_passkey_challenge(&[10; 32]).await.unwrap());
+    assert!(!store.has_passkey_challenge(&[11; 32]).await.unwrap());
     assert_eq!(take(10, "add", Some(&one), 0).await, None);
     assert_eq!(take(10, "sign_in", Some(&two), 0).await, None);
     assert_eq!(take(10, "sign_in", None, 0).await, None);
@@ -120,6 +122,7 @@ async fn a_challenge_is_taken_once(store: Store) {
     let (first, second) = tokio::join!(take(10, "sign_in", Some(&one), 9), take(10, "sign_in", Some(&one), 9));
     assert_eq!(first.is_some(), second.is_none());
     assert_eq!(take(20, "sign_in", None, 0).await.as_deref(), Some("state 20"));
+    assert!(!store.has_passkey_challenge(&[20; 32]).await.unwrap());
     keep(&store, challenge(30, None)).await;
     keep(&store, challenge(29, None)).await;
     let prune = async |at: i64, limit| {
