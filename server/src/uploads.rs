@@ -101,6 +101,11 @@ pub(crate) fn served(name: &str, media_type: &str, bytes: Vec<u8>) -> Result<Res
     room_files::served(name, media_type, bytes).ok_or_else(Problem::no_file)
 }
 
+/// The same for whoever has the address of a file and is nobody else.
+pub(crate) fn served_by_link(name: &str, media_type: &str, bytes: Vec<u8>) -> Result<Response, Problem> {
+    room_files::served_by_link(name, media_type, bytes).ok_or_else(Problem::no_file)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -22,10 +22,12 @@ use super::named::InQuery;
 use super::rooms::allowed;
 use crate::error::ConsoleError;
 
-/// The room for all files on their way to whoever asked for them, in units. Some read slowly, and anybody with the address
-/// of one file can ask for it a thousand times.
+/// The room for all files on their way to people and programs that were recognised, in units, and the one for those on their
+/// way to whoever has their address. Some read slowly, and anybody with the address of one file can ask for it a thousand
+/// times: that keeps none from the others.
 static ROOM: Semaphore = Semaphore::const_new(ROOM_UNITS);
-const ROOM_UNITS: usize = 256 * 1024;
+static ROOM_OF_LINKS: Semaphore = Semaphore::const_new(ROOM_UNITS);
+const ROOM_UNITS: usize = 128 * 1024;
 const UNIT: usize = 1024;
 
 /// How much of a file is given to its connection at once.
@@ -86,6 +88,11 @@ pub fn served(name: &str, media_type: &str, bytes: Vec<u8>) -> Option<Response> 
     served_within(&ROOM, ROOM_UNITS, (name, media_type), bytes)
 }
 
+/// The same for whoever has the address of a file and is nobody else.
+pub fn served_by_link(name: &str, media_type: &str, bytes: Vec<u8>) -> Option<Response> {
+    served_within(&ROOM_OF_LINKS, ROOM_UNITS, (name, media_type), bytes)
+}
+
 fn served_within(
     room: &'static Semaphore,
     units: usize,
@@ -136,5 +143,14 @@ mod tests {
         drop(large);
         assert!(file(1).is_some(), "whoever goes away gives the room back");
         assert_eq!(SMALL.available_permits(), 200);
+    }
+
+    #[test]
+    fn whoever_has_an_address_keeps_no_file_from_others() {
+        let all = served_by_link("a.png", "image/png", vec![0; ROOM_UNITS * UNIT]).unwrap();
+        assert!(served_by_link("a.png", "image/png", vec![7]).is_none());
+        assert!(served("a.png", "image/png", vec![7]).is_some());
+        drop(all);
+        assert!(served_by_link("a.png", "image/png", vec![7]).is_some());
     }
 }

@@ -52,8 +52,8 @@ fn Asked(email: String) -> impl IntoView {
             <header><h1>"Look into your mail"</h1></header>
             <div class="body">
                 <p>
-                    "If somebody has the e-mail " <bdi>{email}</bdi> " here, they get a link within a few minutes. It works \
-                     once, within an hour."
+                    "If somebody has the e-mail " <bdi>{email}</bdi> " here, and a password, they get a link within a few \
+                     minutes. It works once, within an hour."
                 </p>
                 <p class="soft">
                     "No mail? Look among the unwanted mail, and check the e-mail above. Keystead mails at most three links in \

@@ -204,6 +204,10 @@ impl Service {
     async fn take(&self, used_for: PasskeyUse, person: Option<&PersonId>, client_data: &[u8]) -> Result<String> {
         let challenge = challenge(client_data).ok_or(Refusal::PasskeyRefused)?;
         let (mac, now) = (self.challenge_mac(&challenge), self.now());
+        // Strangers invent as many as they like, and none of them is a write.
+        if !self.store().has_passkey_challenge(&mac).await? {
+            return Err(Refusal::PasskeyRefused.into());
+        }
         let take = async |tx: &mut Tx| tx.take_passkey_challenge(&mac, used_for.as_str(), person, now).await;
         Ok(self.write(take).await?.ok_or(Refusal::PasskeyRefused)?)
     }

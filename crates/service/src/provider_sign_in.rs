@@ -82,9 +82,6 @@ impl Service {
     ) -> Result<Returned, NotLetIn> {
         let provider = self.provider(id)?;
         let under_way = self.come_back(id, cookie, &answer.state).await?;
-        if answer.error.is_none() {
-            self.use_state(&under_way).await?;
-        }
         let returned = match self.claims_of(provider, origin, &answer, &under_way, client).await {
             Ok(claims) if under_way.purpose == Purpose::Connect => {
                 self.connect_identity(provider, &claims, &under_way, client).await
@@ -122,10 +119,12 @@ impl Service {
         if let Some(error) = &answer.error {
             return Err(NotLetIn::Trouble(Trouble::Declined, declined(error).to_owned()));
         }
+        // Strangers come back as often as they like, and each time is a write. So they wait for a place first.
+        let _turn = self.provider_turns().wait(provider, client).await?;
+        self.use_state(under_way).await?;
         let Some(code) = &answer.code else {
             return Err(NotLetIn::Trouble(Trouble::Unbelieved, "the answer has no code".to_owned()));
         };
-        let _turn = self.provider_turns().wait(provider, client).await?;
         let redirect = redirect_address(origin, &under_way.provider);
         let redeemed = Redeemed {
             redirect: &redirect,

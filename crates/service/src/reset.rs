@@ -123,6 +123,10 @@ impl Service {
             if !may_make(self.link_maker_in(tx, &link.made_by).await?) {
                 return Err(Refusal::LinkInvalid.into());
             }
+            // They may have been taken out while the password was hashed.
+            if tx.person_by_id(&row.id).await?.is_none_or(|person| !person.may_enter(now)) {
+                return Err(Refusal::LinkInvalid.into());
+            }
             replace_password(tx, &row.id, &hash).await?;
             if purpose == MAILED {
                 tx.confirm_email(&row.id, &row.email, now).await?;

@@ -10,7 +10,7 @@ use domain::{
     timestamp::Millis,
 };
 use secrecy::{ExposeSecret, SecretString};
-use store::Tx;
+use store::{PersonRow, Tx};
 
 use crate::{
     Caller, ClientInfo, Error, Result, Service,
@@ -37,8 +37,8 @@ pub(crate) fn line() -> Turns {
 }
 
 impl Service {
-    /// Mails a reset link, in the background, if somebody who may sign in has this e-mail. The token follows `page` in its
-    /// address. `Wait` for a source that asks too often, and `NotFound` if this installation sends no mail.
+    /// Mails a reset link, in the background, if somebody who may sign in has this e-mail and a password. The token follows
+    /// `page` in its address. `Wait` for a source that asks too often, and `NotFound` if this installation sends no mail.
     pub async fn ask_for_reset(&self, email: &str, page: &str, client: &ClientInfo) -> Result<()> {
         if !self.sends_mail() {
             return Err(Refusal::NotFound.into());
@@ -88,10 +88,12 @@ impl Service {
     }
 
     /// A new link, which replaces one that was mailed before, and none that an owner made: strangers can ask, too. Where
-    /// nobody may sign in with this e-mail, counts that, in one transaction as well.
+    /// nobody may sign in with this e-mail and a password, counts that, in one transaction as well.
     async fn mailed_link(&self, tx: &mut Tx, email: &str, client: &ClientInfo) -> Result<Option<ResetLink>> {
         let now = self.now();
-        let person = tx.person_by_email(email).await?.filter(|person| person.may_enter(now));
+        // Whoever signs in by a provider has no password to lose, and the provider checks more than who reads their mail.
+        let may_reset = |person: &PersonRow| person.may_enter(now) && person.has_password();
+        let person = tx.person_by_email(email).await?.filter(may_reset);
         let Some(person) = person else {
             self.count_more_invented(tx, Invented::ResetAsks, 1).await?;
             return Ok(None);

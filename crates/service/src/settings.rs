@@ -67,14 +67,18 @@ impl Service {
             let factors = FactorRules::read(&policy, &days, self.now()).map_err(|wrong| errors.0.extend(wrong.0));
             let approval = change.approval(&approval_rules(tx).await?).map_err(|wrong| errors.0.extend(wrong.0));
             let (Ok(life), Ok(factors), Ok(approval)) = (life, factors, approval) else { return Err(errors.into()) };
-            let mut changes = put_life_rules(tx, caller, life).await?;
-            let more = [
-                put_factor_rules(tx, caller, factors, self.now()).await?,
-                put_approval_rules(tx, caller, &approval).await?,
-            ];
-            for more in more.into_iter().flatten() {
-                changes.get_or_insert_default().extend(more);
+            // What is not named is not written, either: it may be of a later version.
+            let mut told = Vec::new();
+            if change.names_life() {
+                told.extend(put_life_rules(tx, caller, life).await?);
             }
+            if change.names_factors() {
+                told.extend(put_factor_rules(tx, caller, factors, self.now()).await?);
+            }
+            if change.names_approval() {
+                told.extend(put_approval_rules(tx, caller, &approval).await?);
+            }
+            let changes = if told.is_empty() { None } else { Some(told.concat()) };
             self.record_settings(tx, caller, changes).await
         };
         self.write(work).await
@@ -138,6 +142,18 @@ pub struct SettingsChange {
 }
 
 impl SettingsChange {
+    fn names_life(&self) -> bool {
+        self.default_life.is_some() || self.longest_life.is_some()
+    }
+
+    fn names_factors(&self) -> bool {
+        self.factor_policy.is_some() || self.grace_days.is_some()
+    }
+
+    fn names_approval(&self) -> bool {
+        self.approval_kinds.is_some() || self.approval_permissions.is_some() || self.approval_no_expiry.is_some()
+    }
+
     /// What needs approval from then on.
     fn approval(&self, now: &ApprovalRules) -> Result<ApprovalRules, FieldErrors> {
         let kinds = || now.kinds.iter().map(|kind| kind.as_str().to_owned()).collect();

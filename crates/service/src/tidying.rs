@@ -38,11 +38,14 @@ enum Outdated {
     UsesAhead,
     KeyCalls,
     Events,
+    /// Strangers make these two.
+    ProviderAnswers,
+    PasskeyChallenges,
 }
 
 impl Outdated {
     /// In the order in which they go: no list may show a use in the future again after it was brought back.
-    const ALL: [Self; 9] = [
+    const ALL: [Self; 11] = [
         Self::UsedForms,
         Self::SecretCalls,
         Self::KeyRequests,
@@ -52,6 +55,8 @@ impl Outdated {
         Self::UsesAhead,
         Self::KeyCalls,
         Self::Events,
+        Self::ProviderAnswers,
+        Self::PasskeyChallenges,
     ];
 
     /// Removes a piece of it, and returns how many rows.
@@ -68,6 +73,8 @@ impl Outdated {
             Self::UsesAhead => tx.bring_back_uses(now, ahead, PRUNED_AT_ONCE).await,
             Self::KeyCalls => tx.prune_key_calls(before(KEY_CALLS_KEPT).hour(), PRUNED_AT_ONCE).await,
             Self::Events => tx.prune_events(before(EVENTS_KEPT), PRUNED_AT_ONCE).await,
+            Self::ProviderAnswers => tx.prune_provider_answers(now, PRUNED_AT_ONCE).await,
+            Self::PasskeyChallenges => tx.prune_passkey_challenges(now, PRUNED_AT_ONCE).await,
         }
     }
 }
@@ -93,8 +100,6 @@ impl Service {
         let work = async |tx: &mut Tx| {
             tx.delete_expired_sessions(now, idle_since).await?;
             tx.prune_sign_in_steps(now).await?;
-            tx.prune_passkey_challenges(now).await?;
-            tx.prune_provider_answers(now).await?;
             tx.prune_drafts(drafts::outdated(now)).await?;
             tx.prune_bulk_acts(bulk::too_late_to_undo(now)).await?;
             Ok::<_, StoreError>(())

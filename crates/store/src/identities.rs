@@ -159,9 +159,13 @@ impl Tx {
         Ok(self.conn().execute(sql.arg(state_mac).arg(expires_at)).await? == 1)
     }
 
-    /// Forgets the sign-ins whose time was over at `now`, and returns how many.
-    pub async fn prune_provider_answers(&mut self, now: Timestamp) -> Result<u64, StoreError> {
-        self.conn().execute(Sql::new("DELETE FROM provider_answer WHERE expires_at <= $1").arg(now)).await
+    /// Forgets sign-ins whose time was over at `now`, at most `limit`, and returns how many.
+    pub async fn prune_provider_answers(&mut self, now: Timestamp, limit: u32) -> Result<u64, StoreError> {
+        let sql = Sql::new(
+            "DELETE FROM provider_answer WHERE state_mac IN (SELECT state_mac FROM provider_answer \
+             WHERE expires_at <= $1 LIMIT $2)",
+        );
+        self.conn().execute(sql.arg(now).arg(i64::from(limit))).await
     }
 
     /// The e-mails under which the audit names a person.

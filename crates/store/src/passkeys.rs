@@ -77,6 +77,8 @@ reads! {
     passkey_by_credential(credential_id: &[u8]) -> Option<PasskeyRow>;
     /// Whether a person has a confirmed second factor of any sort.
     has_second_factor(person: &PersonId) -> bool;
+    /// Whether there is a challenge with this MAC, in time or not.
+    has_passkey_challenge(id_mac: &[u8]) -> bool;
 }
 
 async fn passkeys_of(conn: &mut Conn<'_>, person: &PersonId) -> Result<Vec<PasskeyRow>, StoreError> {
@@ -102,6 +104,11 @@ async fn has_second_factor(conn: &mut Conn<'_>, person: &PersonId) -> Result<boo
          UNION ALL SELECT CAST(1 AS BIGINT) FROM passkey WHERE person_id = $1 LIMIT 1",
     );
     Ok(conn.fetch_optional::<(i64,)>(sql.arg(person.as_str())).await?.is_some())
+}
+
+async fn has_passkey_challenge(conn: &mut Conn<'_>, id_mac: &[u8]) -> Result<bool, StoreError> {
+    let sql = Sql::new("SELECT expires_at FROM passkey_challenge WHERE id_mac = $1").arg(id_mac);
+    Ok(conn.fetch_optional::<(i64,)>(sql).await?.is_some())
 }
 
 impl Tx {
@@ -195,9 +202,13 @@ impl Tx {
         Ok(self.conn().fetch_optional::<(String,)>(sql).await?.map(|(state,)| state))
     }
 
-    /// Removes challenges that have expired by `now`, and returns how many.
-    pub async fn prune_passkey_challenges(&mut self, now: Timestamp) -> Result<u64, StoreError> {
-        self.conn().execute(Sql::new("DELETE FROM passkey_challenge WHERE expires_at <= $1").arg(now)).await
+    /// Removes challenges that have expired by `now`, at most `limit`, and returns how many.
+    pub async fn prune_passkey_challenges(&mut self, now: Timestamp, limit: u32) -> Result<u64, StoreError> {
+        let sql = Sql::new(
+            "DELETE FROM passkey_challenge WHERE id_mac IN (SELECT id_mac FROM passkey_challenge \
+             WHERE expires_at <= $1 LIMIT $2)",
+        );
+        self.conn().execute(sql.arg(now).arg(i64::from(limit))).await
     }
 
     /// Removes the oldest of those challenges that anybody may answer and that are beyond `most`: at most `limit`. Returns

@@ -115,6 +115,7 @@ pub struct TestHasher {
     count: AtomicUsize,
     costs: AtomicUsize,
     held: AtomicBool,
+    new_held: AtomicBool,
 }
 
 impl TestHasher {
@@ -137,21 +138,32 @@ impl TestHasher {
     pub fn hold(&self, held: bool) {
         self.held.store(held, Ordering::SeqCst);
     }
+
+    /// From now on, new hashes block until they are released.
+    pub fn hold_new(&self, held: bool) {
+        self.new_held.store(held, Ordering::SeqCst);
+    }
+}
+
+/// Blocks while something is held.
+fn wait_for(held: &AtomicBool) {
+    let begun = Instant::now();
+    // A test that fails must not leave the runtime waiting for this.
+    while held.load(Ordering::SeqCst) && begun.elapsed() < Duration::from_secs(20) {
+        std::thread::sleep(Duration::from_millis(2));
+    }
 }
 
 impl PasswordHasher for TestHasher {
     fn hash(&self, password: &str, _: &[u8; 16]) -> Result<String, HashError> {
         self.count.fetch_add(1, Ordering::SeqCst);
+        wait_for(&self.new_held);
         Ok(format!("{}{password}", self.prefix()))
     }
 
     fn verify(&self, password: &str, hash: &str) -> Result<bool, HashError> {
         self.count.fetch_add(1, Ordering::SeqCst);
-        let begun = Instant::now();
-        // A test that fails must not leave the runtime waiting for this.
-        while self.held.load(Ordering::SeqCst) && begun.elapsed() < Duration::from_secs(20) {
-            std::thread::sleep(Duration::from_millis(2));
-        }
+        wait_for(&self.held);
         Ok(hash.split_once(':').is_some_and(|(costs, hashed)| costs.starts_with("counted") && hashed == password))
     }
 

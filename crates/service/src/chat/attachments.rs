@@ -16,9 +16,10 @@ use domain::{
 };
 use sha2::{Digest, Sha256};
 use store::{AttachmentRow, Tx, failpoint};
+use tokio::sync::Semaphore;
 
 use super::{ROOM_OR_CHAT, managed, of_kind, sent_files::NewFile};
-use crate::{Caller, Error, Result, Service, entropy};
+use crate::{Caller, Error, Result, Service, entropy, to_the_end::to_the_end};
 
 /// How much of a deleted room one transaction removes, so that other writers do not wait long.
 const FILES_AT_ONCE: u32 = 50;
@@ -26,6 +27,9 @@ const MESSAGES_AT_ONCE: u32 = 5_000;
 
 /// How many such transactions one sweep makes.
 const PIECES: usize = 40;
+
+/// The places of those whose files are being read. Anybody with the address of one file can ask for it a thousand times.
+static READING: Semaphore = Semaphore::const_new(8);
 
 /// Where files of rooms are, and how large they may be.
 #[derive(Debug, Clone)]
@@ -104,11 +108,20 @@ impl Service {
         let room = self.room_for(caller, Act::SeeRooms, room).await?;
         let found = self.store().some_attachments(&[*id]).await?.pop();
         let row = found.filter(|row| row.room_id == room.id).ok_or(Refusal::AttachmentNotFound)?;
-        let (found, bytes) = digest(self.read_bytes(id).await?).await?;
-        if found != row.digest {
-            return Err(Error::impossible("the bytes of a file in a room are not those that were put there"));
-        }
+        let bytes = self.bytes_of(&row).await?;
         Ok((row.file, bytes))
+    }
+
+    /// The bytes of a file, as they were put there.
+    pub(super) async fn bytes_of(&self, row: &AttachmentRow) -> Result<Vec<u8>> {
+        let (service, id) = (self.clone(), row.file.id);
+        let read = async move { digest(service.read_bytes(&id).await?).await };
+        let (found, bytes) = in_a_place(&READING, read).await?;
+        if found == row.digest {
+            Ok(bytes)
+        } else {
+            Err(Error::impossible("the bytes of a file are not those that were put there"))
+        }
     }
 
     /// Keeps bytes under an id, and makes a change, both or neither.
@@ -216,6 +229,20 @@ pub(super) async fn digest(bytes: Vec<u8>) -> Result<(Vec<u8>, Vec<u8>)> {
     digest.map_err(|error| Error::internal("the digest of a file", error))
 }
 
+/// Runs what holds the bytes of a file. Whoever waits for a place holds none yet, and whoever goes away keeps it until theirs
+/// are gone.
+async fn in_a_place<T: Send + 'static>(
+    places: &'static Semaphore,
+    work: impl Future<Output = Result<T>> + Send + 'static,
+) -> Result<T> {
+    let place = places.acquire().await;
+    let placed = async move {
+        let _place = place;
+        work.await
+    };
+    to_the_end("a file was not read to its end", placed).await
+}
+
 /// Runs what would keep a thread of the server waiting.
 pub(super) async fn on_disk<T: Send + 'static>(work: impl FnOnce() -> io::Result<T> + Send + 'static) -> io::Result<T> {
     tokio::task::spawn_blocking(work).await.map_err(io::Error::other)?
@@ -223,7 +250,45 @@ pub(super) async fn on_disk<T: Send + 'static>(work: impl FnOnce() -> io::Result
 
 #[cfg(test)]
 mod tests {
+    use std::sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    };
+
     use super::*;
+
+    #[tokio::test]
+    async fn only_a_few_hold_the_bytes_of_a_file_at_once() {
+        static PLACES: Semaphore = Semaphore::const_new(2);
+        let (begun, go_on) = (Arc::new(AtomicUsize::new(0)), Arc::new(Semaphore::new(0)));
+        let mut readers = Vec::new();
+        for _ in 0..6 {
+            let (begun, go_on) = (Arc::clone(&begun), Arc::clone(&go_on));
+            let read = async move {
+                begun.fetch_add(1, Ordering::SeqCst);
+                drop(go_on.acquire().await);
+                Ok(())
+            };
+            readers.push(tokio::spawn(in_a_place(&PLACES, read)));
+        }
+        let others_run = async || {
+            for _ in 0..100 {
+                tokio::task::yield_now().await;
+            }
+        };
+        others_run().await;
+        assert_eq!(begun.load(Ordering::SeqCst), 2);
+        // The first goes away, and its bytes are still there; so does one that waits.
+        readers.remove(0).abort();
+        readers.pop().unwrap().abort();
+        others_run().await;
+        assert_eq!(begun.load(Ordering::SeqCst), 2);
+        go_on.add_permits(1);
+        for reader in readers {
+            reader.await.unwrap().unwrap();
+        }
+        assert_eq!((begun.load(Ordering::SeqCst), PLACES.available_permits()), (5, 2));
+    }
 
     #[test]
     fn a_file_is_whole_and_nobody_elses() {

@@ -41,10 +41,7 @@ impl Service {
         let app = self.app_of_file(&row).await?.ok_or(Refusal::AttachmentNotFound)?;
         let found = self.store().app(&app).await?.filter(|app| app.archived_at.is_none());
         found.ok_or(Refusal::AttachmentNotFound)?;
-        let (found, bytes) = digest(self.read_bytes(&id).await?).await?;
-        if found != row.digest {
-            return Err(Error::impossible("the bytes of a file are not those that were put there"));
-        }
+        let bytes = self.bytes_of(&row).await?;
         Ok((row.file, bytes))
     }
 

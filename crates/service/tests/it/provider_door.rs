@@ -20,6 +20,7 @@ use service::{
     sessions::Session,
     sign_in::{Entry, SignedIn},
 };
+use store::Store;
 
 use crate::world::{World, owner, secret, session_of, shell};
 
@@ -101,6 +102,8 @@ pub fn of_group(subject: &str, email: &str, group: &str) -> Claims {
 pub struct Door {
     pub w: World,
     pub service: Service,
+    /// The database as the service has opened it.
+    pub store: Store,
     pub corp: Arc<Corp>,
 }
 
@@ -122,8 +125,9 @@ impl Door {
         });
         let mut setup = w.setup().await;
         setup.providers = vec![Arc::clone(&corp) as Arc<dyn Provider>];
+        let store = setup.store.clone();
         let service = Service::start(setup).await.unwrap();
-        Self { w, service, corp }
+        Self { w, service, store, corp }
     }
 
     /// The cookie and the state of a sign-in that goes to the provider.

@@ -21,6 +21,7 @@ use service::{
     providers::{BACK_WITHIN, Claims, ProviderError},
     sign_in::SignIn,
 };
+use tokio_util::sync::CancellationToken;
 
 use crate::{
     invites::{invite, key_that},
@@ -157,11 +158,26 @@ async fn of_many_that_come_back_at_once_one_enters(w: World) {
     assert_eq!(entered, 1);
 }
 
+async fn what_came_back_is_forgotten_when_its_time_is_over(w: World) {
+    let door = Door::of(w, rules(Join::Anybody)).await;
+    let left = async || {
+        let end = door.service.now().plus(BACK_WITHIN);
+        door.store.write(async |tx| tx.prune_provider_answers(end, 9).await).await.unwrap()
+    };
+    door.entered(claims("1", "ada@example.com")).await;
+    door.service.tidy(&CancellationToken::new()).await.unwrap();
+    assert_eq!(left().await, 1);
+    door.entered(claims("1", "ada@example.com")).await;
+    door.w.clock.advance(BACK_WITHIN);
+    door.service.tidy(&CancellationToken::new()).await.unwrap();
+    assert_eq!(left().await, 0);
+}
+
 /// A provider that is slow holds a place for each sign-in. Whoever floods from one source leaves places to others.
 async fn one_source_does_not_take_the_places_of_others(w: World) {
     let door = Arc::new(Door::of(w, rules(Join::Anybody)).await);
     door.entered(claims("1", "ada@example.com")).await;
-    let before = door.corp.asked.load(Ordering::SeqCst);
+    let (before, writes) = (door.corp.asked.load(Ordering::SeqCst), door.store.write_count());
     let asked = || door.corp.asked.load(Ordering::SeqCst) - before;
     let slow = door.corp.gate.write().await;
     let mut comers = Vec::new();
@@ -181,6 +197,7 @@ async fn one_source_does_not_take_the_places_of_others(w: World) {
     until("another source has a place at once", async || asked() == 5).await;
     tokio::time::sleep(Duration::from_millis(50)).await;
     assert_eq!(asked(), 5, "the rest of the flood waits");
+    assert_eq!(door.store.write_count() - writes, 5, "and writes nothing meanwhile");
     drop(slow);
     for comer in comers {
         assert!(matches!(comer.await.unwrap(), Ok(Returned::Entered(..))));
@@ -265,9 +282,9 @@ async fn what_a_provider_does_not_say_is_recorded_up_to_a_bound(w: World) {
     for _ in 0..3 {
         let answer = Answer { state: state.clone(), error: Some("access_denied".to_owned()), ..Answer::default() };
         let client = ClientInfo::default();
-        let writes = door.w.store.write_count();
+        let writes = door.store.write_count();
         let returned = door.service.return_from_provider("corp", HERE, answer, Some(&cookie), &client).await;
-        assert_eq!((trouble(returned), door.w.store.write_count()), (Trouble::Declined, writes));
+        assert_eq!((trouble(returned), door.store.write_count()), (Trouble::Declined, writes));
     }
     *door.corp.word.lock().unwrap() = Err(ProviderError::Unbelieved("another key".to_owned()));
     let mut recorded = 0;
@@ -297,6 +314,7 @@ on_both! {
     an_invite_is_used_by_whoever_owns_its_e_mail,
     a_state_works_once_in_its_own_browser_and_in_time,
     of_many_that_come_back_at_once_one_enters,
+    what_came_back_is_forgotten_when_its_time_is_over,
     one_source_does_not_take_the_places_of_others,
     what_proves_a_sign_in_differs_each_time,
     whoever_is_kept_out_is_kept_out_here_too,

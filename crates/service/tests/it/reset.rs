@@ -8,7 +8,7 @@ use tokio::time::timeout;
 
 use crate::{
     people::with_role,
-    world::{EMAIL, PASSWORD, World, owner, person, refusal, secret, shell, signed_in},
+    world::{EMAIL, PASSWORD, World, owner, person, refusal, secret, shell, signed_in, until},
 };
 
 const NEW: &str = "an entirely different phrase";
@@ -186,6 +186,24 @@ async fn whoever_is_taken_out_leaves_no_link(w: World) {
     reset(&w, &link(&w).await, NEW).await.unwrap();
 }
 
+async fn whoever_is_disabled_while_a_password_is_hashed_keeps_the_old_one(w: World) {
+    w.make_owner().await;
+    let id = with_role(&w, Role::Admin, "out@example.com", Vec::new()).await;
+    let token = secret(&w.service.reset_link(shell(), "out@example.com").await.unwrap().token);
+    w.hasher.hold_new(true);
+    let before = w.hasher.count();
+    let service = w.service.clone();
+    let resetting =
+        tokio::spawn(async move { service.reset_password(&token, &NEW.into(), &ClientInfo::default()).await });
+    until("the new password is being hashed", async || w.hasher.count() > before).await;
+    w.service.disable_person(owner(), &id).await.unwrap();
+    w.hasher.hold_new(false);
+    assert_eq!(refusal(resetting.await.unwrap()), Refusal::LinkInvalid);
+    assert_eq!(w.newest().await.action, Action::PersonDisabled);
+    w.service.enable_person(owner(), &id).await.unwrap();
+    w.sign_in("out@example.com", PASSWORD).await.unwrap();
+}
+
 async fn outdated_hashes_are_renewed_when_the_password_is_typed(w: World) {
     w.make_owner().await;
     w.hasher.raise_costs();
@@ -207,5 +225,6 @@ on_both!(
     a_password_that_is_set_otherwise_ends_the_link,
     only_owners_make_links_for_those_who_may_sign_in,
     whoever_is_taken_out_leaves_no_link,
+    whoever_is_disabled_while_a_password_is_hashed_keeps_the_old_one,
     outdated_hashes_are_renewed_when_the_password_is_typed,
 );

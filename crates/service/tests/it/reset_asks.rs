@@ -20,7 +20,7 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     invites::invite,
     people::with_role,
-    world::{EMAIL, PASSWORD, SITE, World, owner, person, refusal, secret, shell, until},
+    world::{EMAIL, PASSWORD, SITE, World, owner, person, refusal, row, secret, shell, until},
 };
 
 const NEW: &str = "an entirely different phrase";
@@ -125,8 +125,11 @@ async fn whoever_has_the_e_mail_the_answer_and_the_work_are_the_same(w: World) {
     for _ in 0..5 {
         w.sign_in("locked@example.com", "wrong").await.unwrap_err();
     }
+    // Who signs in by a provider, without a password.
+    w.store.write(async |tx| tx.insert_person(&row(Role::Auditor)).await).await.unwrap();
     let office = Office::start(&w).await;
-    for email in [EMAIL, UNKNOWN, "out@example.com", "invited@example.com", "locked@example.com"] {
+    for email in [EMAIL, UNKNOWN, "out@example.com", "invited@example.com", "locked@example.com", "auditor@example.com"]
+    {
         let hashes = w.hasher.count();
         office.asked(email, "203.0.113.9", 2).await;
         assert_eq!(w.hasher.count(), hashes, "{email}");

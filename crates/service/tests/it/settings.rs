@@ -12,6 +12,7 @@ use domain::{
     second_factor::FactorRules,
     timestamp::Millis,
 };
+use service::settings::SettingsChange;
 
 use crate::world::{World, draft, owner, refusal, shell, signed_in};
 
@@ -66,6 +67,23 @@ async fn a_setting_of_a_later_version_is_the_strictest_until_somebody_chooses(w:
     assert_eq!(kept, Some(strictest.to_setting()), "whoever chooses the same chooses it");
 }
 
+async fn what_a_change_does_not_name_stays_as_a_later_version_wrote_it(w: World) {
+    w.make_owner().await;
+    let odd = [("key_life", "180 never"), ("second_factor", "everybody 7 0 more")];
+    for (name, value) in odd {
+        w.store.write(async |tx| tx.put_setting(name, value).await).await.unwrap();
+    }
+    let change = SettingsChange { approval_no_expiry: Some(true), ..SettingsChange::default() };
+    w.one_event(Action::SettingsChanged, w.service.change_settings(owner(), &change)).await.unwrap();
+    assert_eq!(w.newest().await.changes.len(), 1);
+    for (name, value) in odd {
+        assert_eq!(w.store.setting(name).await.unwrap().as_deref(), Some(value));
+    }
+    let change = SettingsChange { grace_days: Some("7".to_owned()), ..SettingsChange::default() };
+    w.one_event(Action::SettingsChanged, w.service.change_settings(owner(), &change)).await.unwrap();
+    assert_ne!(w.store.setting("second_factor").await.unwrap().as_deref(), Some(odd[1].1), "it was named");
+}
+
 async fn no_new_key_lives_longer_than_allowed(w: World) {
     w.service.set_life_rules(owner(), AT_MOST_90).await.unwrap();
     let app = w.service.default_app();
@@ -117,6 +135,7 @@ async fn an_edit_does_not_prolong_a_key_and_may_always_shorten_it(w: World) {
 on_both! {
     an_owner_changes_how_long_keys_live_on_record,
     a_setting_of_a_later_version_is_the_strictest_until_somebody_chooses,
+    what_a_change_does_not_name_stays_as_a_later_version_wrote_it,
     no_new_key_lives_longer_than_allowed,
     an_edit_does_not_prolong_a_key_and_may_always_shorten_it,
 }

@@ -124,7 +124,7 @@ impl<S: Sync> FromRequestParts<S> for Link {
 /// The bytes of a file, for whoever has its address.
 pub(super) async fn file(State(api): State<Arc<Api>>, Link(link): Link) -> Result<Response, Failure> {
     let (file, bytes) = api.service.linked_file(&link).await?;
-    Ok(uploads::served(&file.name, &file.media_type, bytes)?)
+    Ok(uploads::served_by_link(&file.name, &file.media_type, bytes)?)
 }
 
 /// Removes a file that no message has.

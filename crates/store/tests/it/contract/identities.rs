@@ -81,8 +81,9 @@ async fn a_sign_in_comes_back_once(store: Store) {
     let (one, two) = tokio::join!(come(1), come(1));
     assert_ne!(one, two);
     assert!(store.has_come_back(&[1; 32]).await.unwrap() && !store.has_come_back(&[2; 32]).await.unwrap());
-    let prune = async |now| store.write(async |tx| tx.prune_provider_answers(now).await).await.unwrap();
-    assert_eq!((prune(NOW.plus_seconds(9)).await, prune(end).await), (0, 1));
+    assert!(come(2).await);
+    let prune = async |now, limit| store.write(async |tx| tx.prune_provider_answers(now, limit).await).await.unwrap();
+    assert_eq!((prune(NOW.plus_seconds(9), 9).await, prune(end, 1).await, prune(end, 9).await), (0, 1, 1));
     assert!(!store.has_come_back(&[1; 32]).await.unwrap());
 }
 

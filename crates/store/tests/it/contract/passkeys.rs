@@ -112,6 +112,8 @@ async fn a_challenge_is_taken_once(store: Store) {
     };
     keep(&store, challenge(10, Some(one))).await;
     keep(&store, challenge(20, None)).await;
+    assert!(store.has_passkey_challenge(&[10; 32]).await.unwrap());
+    assert!(!store.has_passkey_challenge(&[11; 32]).await.unwrap());
     assert_eq!(take(10, "add", Some(&one), 0).await, None);
     assert_eq!(take(10, "sign_in", Some(&two), 0).await, None);
     assert_eq!(take(10, "sign_in", None, 0).await, None);
@@ -120,10 +122,14 @@ async fn a_challenge_is_taken_once(store: Store) {
     let (first, second) = tokio::join!(take(10, "sign_in", Some(&one), 9), take(10, "sign_in", Some(&one), 9));
     assert_eq!(first.is_some(), second.is_none());
     assert_eq!(take(20, "sign_in", None, 0).await.as_deref(), Some("state 20"));
+    assert!(!store.has_passkey_challenge(&[20; 32]).await.unwrap());
     keep(&store, challenge(30, None)).await;
-    let prune =
-        async |at: i64| store.write(async |tx| tx.prune_passkey_challenges(NOW.plus_seconds(at)).await).await.unwrap();
-    assert_eq!((prune(29).await, prune(30).await), (0, 1));
+    keep(&store, challenge(29, None)).await;
+    let prune = async |at: i64, limit| {
+        let now = NOW.plus_seconds(at);
+        store.write(async |tx: &mut Tx| tx.prune_passkey_challenges(now, limit).await).await.unwrap()
+    };
+    assert_eq!((prune(28, 9).await, prune(30, 1).await, prune(30, 9).await), (0, 1, 1));
 }
 
 async fn old_challenges_of_strangers_give_way(store: Store) {
