@@ -101,6 +101,9 @@ impl From<EntropyError> for StartError {
     }
 }
 
+/// Pages of keys as somebody has put them down, for the keys in sight.
+type PagesOfKeys = Same<(Sight, KeyQuery), Result<Arc<[u8]>, StoreError>>;
+
 /// The use cases. A clone is the same service.
 #[derive(Clone)]
 pub struct Service(Arc<Parts>);
@@ -118,7 +121,7 @@ struct Parts {
     verifier: Verifier,
     apps: Reader<Apps>,
     details: Reader<Details>,
-    pages: Same<(Sight, KeyQuery), Result<Arc<[u8]>, StoreError>>,
+    pages: PagesOfKeys,
     writer: tokio::sync::Mutex<Writer>,
     streams: Arc<Streams>,
     progress: Progress,
@@ -336,7 +339,7 @@ impl Service {
     }
 
     /// Reads pages of keys for callers that ask for the same at the same moment.
-    pub(crate) fn pages_of_keys(&self) -> &Same<(Sight, KeyQuery), Result<Arc<[u8]>, StoreError>> {
+    pub(crate) fn pages_of_keys(&self) -> &PagesOfKeys {
         &self.0.pages
     }
 

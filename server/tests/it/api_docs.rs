@@ -46,7 +46,8 @@ async fn everything_that_the_document_refers_to_is_in_it() {
         assert!(document.pointer(&reference[1..]).is_some(), "{reference}");
     }
     let tags: Vec<_> = document["tags"].as_array().unwrap().iter().map(|tag| tag["name"].as_str().unwrap()).collect();
-    let named = ["Verification", "Keys", "Hand-overs", "Apps", "People", "Invites", "Requests", "Audit", "Settings", "Usage"];
+    let named =
+        ["Verification", "Keys", "Hand-overs", "Apps", "People", "Invites", "Requests", "Audit", "Settings", "Usage"];
     assert_eq!(tags, named);
     let mut ids = BTreeSet::new();
     for item in document["paths"].as_object().unwrap().values() {
