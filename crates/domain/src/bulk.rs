@@ -294,8 +294,9 @@ impl BulkDone {
     /// What an act did that took these keys and skipped the others.
     pub fn new(keys: Vec<KeyId>, left: Vec<(KeyId, Skip)>) -> Self {
         let mut count = BulkCount::default();
-        keys.iter().for_each(|_| count.add(None));
-        left.iter().for_each(|(_, skip)| count.add(Some(*skip)));
+        for skip in keys.iter().map(|_| None).chain(left.iter().map(|(_, skip)| Some(*skip))) {
+            count.add(skip);
+        }
         Self { count, keys, left }
     }
 }

@@ -29,8 +29,8 @@ fn a_key_is_handed_over_and_withdrawn_both_ways() {
             (&["--email", ""], 2, "--email: "),
             (&["--pending"], 2, "--pending"),
         ] {
-            let line = failed(&act(&[&HAND_OVER[..], more].concat()), code);
-            assert!(line.contains(words), "{more:?}: {line}");
+            let refused = failed(&act(&[&HAND_OVER[..], more].concat()), code);
+            assert!(refused.contains(words), "{more:?}: {refused}");
         }
         let nameless = ["key", "hand-over", "--kind", "service", "--name", "", "--recipient", "Grace"];
         assert!(failed(&act(&nameless), 1).contains("--name: "));

@@ -236,11 +236,11 @@ async fn in_a_place<T: Send + 'static>(
     work: impl Future<Output = Result<T>> + Send + 'static,
 ) -> Result<T> {
     let place = places.acquire().await;
-    let placed = async move {
+    let reading = async move {
         let _place = place;
         work.await
     };
-    to_the_end("a file was not read to its end", placed).await
+    to_the_end("a file was not read to its end", reading).await
 }
 
 /// Runs what would keep a thread of the server waiting.

@@ -61,7 +61,9 @@ impl Service {
         let BulkPreview { mut count, mut names } = BulkPreview::default();
         for piece in chosen.ids.chunks(PIECE) {
             let keys = store.key_details(piece).await?;
-            missing(piece, &keys).for_each(|_| count.add(Some(Skip::NotFound)));
+            for _ in missing(piece, &keys) {
+                count.add(Some(Skip::NotFound));
+            }
             for key in keys {
                 let skip = chosen.skips(caller, act, &key).or_else(|| skips(act, &key));
                 count.add(skip);

@@ -110,7 +110,7 @@ async fn a_key_sees_requests_and_declines_them_but_approves_none(w: World) {
     let request = ask(&w, &ada).await;
     for by in [&reads, &writes] {
         let seen = async |query: &RequestQuery| w.service.requests(by, query).await.unwrap().rows;
-        assert_eq!(seen(&RequestQuery::default()).await, [request.clone()]);
+        assert_eq!(seen(&RequestQuery::default()).await, std::slice::from_ref(&request));
         assert_eq!(seen(&RequestQuery { mine: true, ..RequestQuery::default() }).await, []);
         assert_eq!(w.service.request(by, &request.key).await.unwrap(), request);
         let approval = w.no_event(decide(&w.service, by, &request.key, Decision::Approve)).await;

@@ -224,7 +224,9 @@ fn matching(pairs: &[(String, String)], found: &mut Faults) -> Option<Selection>
     }
     let (query, left_out) = asked(pairs);
     if found.is_empty() {
-        left_out.iter().for_each(|pair| found.at(path(&pair.name), "This cannot be looked for whole."));
+        for pair in &left_out {
+            found.at(path(&pair.name), "This cannot be looked for whole.");
+        }
     }
     found.is_empty().then(|| Selection::Matching(Box::new(query)))
 }
