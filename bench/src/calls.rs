@@ -59,6 +59,11 @@ impl Call {
         Self { path: "/v1/keys".to_owned(), put: Put::Nowhere, ..Self::get(manager) }
     }
 
+    /// `GET /v1/keys?after=…`: the page after a cursor.
+    pub fn page(manager: &str) -> Self {
+        Self { path: "/v1/keys?after=".to_owned(), ..Self::get(manager) }
+    }
+
     /// `GET /v1/keys/{id}`.
     pub fn get(manager: &str) -> Self {
         let headers = vec![("Authorization", format!("Bearer {manager}"))];

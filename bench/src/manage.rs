@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use anyhow::{Context, Result, ensure};
 use domain::page::grouped;
+use serde_json::Value;
 use service::clock::{Clock, SystemClock};
 use tokio::time::Instant;
 
@@ -18,6 +19,9 @@ const SIZE: Size = Size::of_keys(100_000);
 /// What issuing has to reach of a single writer's commits, and reading of the floor's calls.
 const SHARE: f64 = 0.4;
 
+/// Pages of the list that are asked for in turns.
+const PAGES: usize = 300;
+
 /// Transactions of the single writer.
 const COMMITS: u32 = 2_000;
 
@@ -30,10 +34,12 @@ pub(crate) async fn measure(seconds: u32) -> Result<Section> {
     let mut out = format!(
         "## Calls that manage keys\n\nOn installations with {} keys each. wrk with 1 thread and {} connections; {} rounds for \
          each side, in turns; median (least to most). The floor of reading is an axum route that sends as many bytes and as \
-         many headers.\n\n",
+         many headers. Calls for the same page at the same moment share one reading; of the {} pages that follow each other, \
+         each is read for its call.\n\n",
         grouped(SIZE.keys.into()),
         contest::CONNECTIONS,
         contest::ROUNDS,
+        PAGES,
     );
     for (engine, on) in [("SQLite", &sqlite), ("Postgres", &postgres)] {
         let server = Child::keystead(on).await?;
@@ -64,12 +70,15 @@ async fn reading(out: &mut String, engine: &str, on: &Installation, server: &Chi
     let finds = |text: &str| text.starts_with('{') && text.contains(r#""status":"active""#);
     let (list_floor, list_bytes) = floor(server, &Call::list(&on.manager), id, finds).await?;
     let (get_floor, get_bytes) = floor(server, &Call::get(&on.manager), id, finds).await?;
+    let cursors = cursors(server, &on.manager).await?;
     let list = || Plan::round(Call::list(&on.manager), &ids);
+    let page = Plan::round(Call::page(&on.manager), &cursors);
     let get = || Plan::round(Call::get(&on.manager), &ids);
-    let [bare_list, our_list, bare_get, our_get] = in_turns(
+    let [bare_list, our_list, our_pages, bare_get, our_get] = in_turns(
         [
             Contender { label: "the floor of a page", server: &list_floor, plan: list() },
-            Contender { label: "a page of keys", server, plan: list() },
+            Contender { label: "the same page of keys", server, plan: list() },
+            Contender { label: "one page after the other", server, plan: page },
             Contender { label: "the floor of one key", server: &get_floor, plan: get() },
             Contender { label: "one key", server, plan: get() },
         ],
@@ -83,13 +92,26 @@ async fn reading(out: &mut String, engine: &str, on: &Installation, server: &Chi
         let share = ours.times(bare).median;
         (format!("{what} on {engine} at least {SHARE:.1} of the floor's calls"), share)
     });
-    contest::plain_table(out, &[bare_list, our_list, bare_get, our_get])?;
+    contest::plain_table(out, &[bare_list, our_list, our_pages, bare_get, our_get])?;
     out.push('\n');
     for (target, share) in shares {
         verdict(out, &target, share >= SHARE, &format!("{share:.2}"))?;
     }
     out.push('\n');
     Ok(())
+}
+
+/// The cursors of the list's first pages, of which no two calls at the same moment ask for the same.
+async fn cursors(server: &Child, manager: &str) -> Result<Vec<String>> {
+    let mut cursors = Vec::with_capacity(PAGES);
+    let mut answer = Call::list(manager).make(&server.authority, "").await?;
+    while cursors.len() < PAGES {
+        let page: Value = serde_json::from_str(answer.text()?)?;
+        let next = page["next"].as_str().context("there are too few pages")?;
+        cursors.push(form_urlencoded::byte_serialize(next.as_bytes()).collect::<String>());
+        answer = Call::page(manager).make(&server.authority, cursors.last().map_or("", String::as_str)).await?;
+    }
+    Ok(cursors)
 }
 
 async fn issuing(

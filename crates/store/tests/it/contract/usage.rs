@@ -1,3 +1,5 @@
+use std::collections::BTreeMap;
+
 use domain::ids::KeyId;
 use domain::kind::KeyKind;
 use domain::list::{KeyQuery, StatusFilter};
@@ -62,6 +64,12 @@ async fn a_use_is_on_record_before_it_is_listed(store: Store) {
     assert_eq!(last_use(&store, &one.id).await, used(10, Some("203.0.113.9")));
     record(&two.id, None, used(3, Some("2001:db8::1"))).await;
     assert_eq!(last_use(&store, &two.id).await, used(3, Some("2001:db8::1")));
+    let many = store.current_details(&[two.id, key_id(), one.id]).await.unwrap();
+    let many: BTreeMap<_, _> = many.into_iter().map(|(id, detail)| (id, detail.unwrap())).collect();
+    assert_eq!(many.len(), 2);
+    for (id, detail) in many {
+        assert_eq!(detail, store.key_detail(&id).await.unwrap().unwrap());
+    }
     assert_eq!(store.key_calls_since(&two.id, 0).await.unwrap(), []);
     assert_eq!(store.newest_hour().await.unwrap(), Some(hour));
 
