@@ -28,8 +28,10 @@ const MESSAGES_AT_ONCE: u32 = 5_000;
 /// How many such transactions one sweep makes.
 const PIECES: usize = 40;
 
-/// The places of those whose files are being read. Anybody with the address of one file can ask for it a thousand times.
+/// The places of those whose files are being read. Whoever has the link of one file can ask for it a thousand times, so they
+/// have places of their own.
 static READING: Semaphore = Semaphore::const_new(8);
+pub(super) static READING_BY_LINK: Semaphore = Semaphore::const_new(8);
 
 /// Where files of rooms are, and how large they may be.
 #[derive(Debug, Clone)]
@@ -108,15 +110,15 @@ impl Service {
         let room = self.room_for(caller, Act::SeeRooms, room).await?;
         let found = self.store().some_attachments(&[*id]).await?.pop();
         let row = found.filter(|row| row.room_id == room.id).ok_or(Refusal::AttachmentNotFound)?;
-        let bytes = self.bytes_of(&row).await?;
+        let bytes = self.bytes_of(&row, &READING).await?;
         Ok((row.file, bytes))
     }
 
-    /// The bytes of a file, as they were put there.
-    pub(super) async fn bytes_of(&self, row: &AttachmentRow) -> Result<Vec<u8>> {
+    /// The bytes of a file, as they were put there, for one of those who share these places.
+    pub(super) async fn bytes_of(&self, row: &AttachmentRow, places: &'static Semaphore) -> Result<Vec<u8>> {
         let (service, id) = (self.clone(), row.file.id);
         let read = async move { digest(service.read_bytes(&id).await?).await };
-        let (found, bytes) = in_a_place(&READING, read).await?;
+        let (found, bytes) = in_a_place(places, read).await?;
         if found == row.digest {
             Ok(bytes)
         } else {

@@ -11,7 +11,7 @@ use domain::{
 use store::{AttachmentRow, Tx};
 use subtle::ConstantTimeEq;
 
-use super::attachments::digest;
+use super::attachments::{READING_BY_LINK, digest};
 use crate::{Caller, Error, Result, Service, apps::in_use, entropy, mac::MacKey, service::event};
 
 /// How many bytes of a MAC a link has.
@@ -41,7 +41,7 @@ impl Service {
         let app = self.app_of_file(&row).await?.ok_or(Refusal::AttachmentNotFound)?;
         let found = self.store().app(&app).await?.filter(|app| app.archived_at.is_none());
         found.ok_or(Refusal::AttachmentNotFound)?;
-        let bytes = self.bytes_of(&row).await?;
+        let bytes = self.bytes_of(&row, &READING_BY_LINK).await?;
         Ok((row.file, bytes))
     }
 
