@@ -11,6 +11,7 @@ use sqlx_macros::FromRow;
 
 use crate::conn::Conn;
 use crate::cursors::{Paged, number};
+use crate::dialect::Writing;
 use crate::error::StoreError;
 use crate::readable::readable;
 use crate::rooms::signed;
@@ -47,7 +48,7 @@ reads! {
 }
 
 const EVENT: &str = "SELECT integration_id, seq, id, app_id, kind, key_id, key_name, name, crm_id, agent_id, data, origin, \
-     address, at FROM event ";
+     address, at FROM event";
 
 #[derive(FromRow)]
 struct Stored {
@@ -128,7 +129,7 @@ async fn event_places(conn: &mut Conn<'_>, apps: &[AppId]) -> Result<Vec<EventPl
 
 async fn event(conn: &mut Conn<'_>, id: &EventId) -> Result<Option<Event>, StoreError> {
     let mut sql = Sql::new(EVENT);
-    sql.push("WHERE id = ").bind(id.as_str());
+    sql.push(" WHERE id = ").bind(id.as_str());
     conn.fetch_optional::<Stored>(sql).await?.map(Event::try_from).transpose()
 }
 
@@ -140,7 +141,7 @@ async fn events_between(
     limit: u32,
 ) -> Result<Vec<Event>, StoreError> {
     let mut sql = Sql::new(EVENT);
-    sql.push("WHERE integration_id = ").bind(integration.as_str());
+    sql.push(" WHERE integration_id = ").bind(integration.as_str());
     sql.push(" AND seq >= ").bind(signed(from)).push(" AND seq <= ").bind(signed(to));
     sql.push(" ORDER BY seq LIMIT ").bind(i64::from(limit));
     Ok(readable(conn.fetch_all::<Stored>(sql).await?))
@@ -155,7 +156,7 @@ async fn events_of_key_between(
     limit: u32,
 ) -> Result<(Vec<Event>, u64), StoreError> {
     let push_asked = |sql: &mut Sql| {
-        sql.push("WHERE integration_id = ").bind(integration.as_str()).push(" AND key_id = ").bind(key.as_str());
+        sql.push(" WHERE integration_id = ").bind(integration.as_str()).push(" AND key_id = ").bind(key.as_str());
         sql.push(" AND seq >= ").bind(signed(from)).push(" AND seq <= ").bind(signed(to));
     };
     let mut sql = Sql::new(EVENT);
@@ -163,7 +164,7 @@ async fn events_of_key_between(
     sql.push(" ORDER BY seq DESC LIMIT ").bind(i64::from(limit));
     let mut newest = readable(conn.fetch_all::<Stored>(sql).await?);
     newest.reverse();
-    let mut sql = Sql::new("SELECT count(*) FROM event ");
+    let mut sql = Sql::new("SELECT count(*) FROM event");
     push_asked(&mut sql);
     let (count,): (i64,) = conn.fetch_one(sql).await?;
     Ok((newest, count.unsigned_abs()))
@@ -185,17 +186,20 @@ async fn event_ends(
     Ok(ends)
 }
 
-/// The narrowest of the indexes is read, which has the name, too. Without statistics SQLite would choose any of them, so the
-/// other columns are written as expressions, which no index has.
-fn push_asked(sql: &mut Sql, integration: &IntegrationId, query: &EventQuery) {
-    sql.push("WHERE integration_id = ").bind(integration.as_str());
+/// The narrowest of the indexes is read, which has the name, too. SQLite has it named, as it would choose any of them, and
+/// Postgres is given the other columns as expressions, which no index has.
+fn push_asked(sql: &mut Sql, writing: Writing, integration: &IntegrationId, query: &EventQuery) {
     let asked = [
-        ([" AND agent_id = ", " AND agent_id || '' = "], &query.agent_id),
-        ([" AND crm_id = ", " AND crm_id || '' = "], &query.crm_id),
-        ([" AND name = ", " AND name || '' = "], &query.name),
+        ("event_agent", [" AND agent_id = ", " AND agent_id || '' = "], &query.agent_id),
+        ("event_crm", [" AND crm_id = ", " AND crm_id || '' = "], &query.crm_id),
+        ("event_name", [" AND name = ", " AND name || '' = "], &query.name),
     ];
-    let given = asked.into_iter().filter_map(|(columns, text)| Some((columns, text.as_ref()?)));
-    for (n, ([column, expression], text)) in given.enumerate() {
+    let given: Vec<_> = asked.into_iter().filter_map(|(index, on, text)| Some((index, on, text.as_ref()?))).collect();
+    if let Some((index, ..)) = given.first() {
+        writing.push_index(sql, index);
+    }
+    sql.push(" WHERE integration_id = ").bind(integration.as_str());
+    for (n, (_, [column, expression], text)) in given.into_iter().enumerate() {
         sql.push(if n == 0 { column } else { expression }).bind(text.as_str());
     }
 }
@@ -212,6 +216,19 @@ struct Listed<'a> {
     query: &'a EventQuery,
 }
 
+impl Listed<'_> {
+    fn page(&self, writing: Writing, at: Option<i64>, backwards: bool, limit: usize) -> Sql {
+        let mut sql = Sql::new(EVENT);
+        push_asked(&mut sql, writing, self.integration, self.query);
+        if let Some(at) = at {
+            sql.push(if backwards { " AND seq > " } else { " AND seq < " }).bind(at);
+        }
+        sql.push(if backwards { " ORDER BY seq LIMIT " } else { " ORDER BY seq DESC LIMIT " });
+        sql.bind(i64::try_from(limit).unwrap_or(i64::MAX));
+        sql
+    }
+}
+
 impl List for Listed<'_> {
     type Row = Stored;
     type Place = i64;
@@ -223,14 +240,7 @@ impl List for Listed<'_> {
         backwards: bool,
         limit: usize,
     ) -> Result<Vec<Stored>, StoreError> {
-        let Self { integration, query } = *self;
-        let mut sql = Sql::new(EVENT);
-        push_asked(&mut sql, integration, query);
-        if let Some(at) = at {
-            sql.push(if backwards { " AND seq > " } else { " AND seq < " }).bind(at);
-        }
-        sql.push(if backwards { " ORDER BY seq LIMIT " } else { " ORDER BY seq DESC LIMIT " });
-        sql.bind(i64::try_from(limit).unwrap_or(i64::MAX));
+        let sql = self.page(conn.writing(), at, backwards, limit);
         conn.fetch_all(sql).await
     }
 
@@ -252,8 +262,8 @@ async fn list_events(
     let parse = |text: &Option<String>| text.as_deref().and_then(number);
     let asked = (parse(&query.after), parse(&query.before));
     let Walked { rows, next, previous } = walk(conn, &Listed { integration, query }, size, asked).await?;
-    let mut sql = Sql::new("SELECT count(*) FROM (SELECT seq FROM event ");
-    push_asked(&mut sql, integration, query);
+    let mut sql = Sql::new("SELECT count(*) FROM (SELECT seq FROM event");
+    push_asked(&mut sql, conn.writing(), integration, query);
     // In this order the index is read that the page is read by.
     sql.push(" ORDER BY seq DESC LIMIT ").bind(i64::from(COUNT_CAP) + 1).push(") AS counted");
     let (count,): (i64,) = conn.fetch_one(sql).await?;
@@ -317,4 +327,44 @@ impl Tx {
 /// What the ids of events from before a time are less than: an id begins with its second, in hexadecimal digits.
 fn id_after(time: Timestamp) -> String {
     format!("{:08x}", u32::try_from(time.millis() / 1_000 + 1).unwrap_or_default())
+}
+
+#[cfg(test)]
+mod tests {
+    use sqlx::{AssertSqlSafe, Sqlite};
+    use testkit::TestDatabase;
+
+    use super::*;
+    use crate::store::Store;
+
+    /// Without statistics, SQLite read the events of an agent in the order of all.
+    #[tokio::test]
+    async fn each_filter_reads_its_own_index() {
+        let database = TestDatabase::sqlite();
+        let store = Store::open(database.url()).await.unwrap();
+        let integration = &IntegrationId::from_random([7; 12]);
+        let (all, text) = (EventQuery::default(), Some("x".to_owned()));
+        let of_name = EventQuery { name: text.clone(), ..all.clone() };
+        let of_crm = EventQuery { crm_id: text.clone(), ..of_name.clone() };
+        let of_agent = EventQuery { agent_id: text, ..of_crm.clone() };
+        for (query, by) in [
+            (&all, "PRIMARY KEY (integration_id=?"),
+            (&of_name, "INDEX event_name (integration_id=? AND name=?"),
+            (&of_crm, "INDEX event_crm (integration_id=? AND crm_id=?"),
+            (&of_agent, "INDEX event_agent (integration_id=? AND agent_id=?"),
+        ] {
+            for (at, backwards) in [(None, false), (Some(9), false), (Some(9), true)] {
+                let mut reader = store.reader().await.unwrap();
+                let Conn::Sqlite(conn) = reader.conn() else { panic!("SQLite is meant") };
+                let sql = Listed { integration, query }.page(Writing::SQLITE, at, backwards, 26);
+                let (text, arguments) = sql.into_parts::<Sqlite>().unwrap();
+                let text = AssertSqlSafe(format!("EXPLAIN QUERY PLAN {text}"));
+                let steps: Vec<(i64, i64, i64, String)> =
+                    sqlx::query_as_with(text, arguments).fetch_all(conn).await.unwrap();
+                let [(_, _, _, step)] = &*steps else { panic!("{steps:?}") };
+                assert!(step.starts_with("SEARCH event USING ") && step.contains(by), "{query:?}: {step}");
+            }
+        }
+        store.close().await;
+    }
 }
