@@ -107,7 +107,7 @@ async fn cursors(server: &Child, manager: &str) -> Result<Vec<String>> {
     let mut answer = Call::list(manager).make(&server.authority, "").await?;
     while cursors.len() < PAGES {
         let page: Value = serde_json::from_str(answer.text()?)?;
-        let next = page["next"].as_str().context("there are too few pages")?;
+        let next = page.get("next").and_then(Value::as_str).context("there are too few pages")?;
         cursors.push(form_urlencoded::byte_serialize(next.as_bytes()).collect::<String>());
         answer = Call::page(manager).make(&server.authority, cursors.last().map_or("", String::as_str)).await?;
     }
