@@ -49,6 +49,7 @@ test('a guest is invited to two keys, joins, sees them and no others, and is tak
     watch.expects(422, /\/people\/invite$/);
     await page.getByRole('button', { name: 'Invite', exact: true }).click();
     await expect(page.getByText('Name the keys that the guest may see: at least one.').first()).toBeVisible();
+    await expect(page.getByRole('searchbox', { name: /Find keys/ })).toHaveAttribute('aria-invalid', 'true');
     await owner.alive();
     await expect(page.getByLabel('E-mail')).toHaveValue(email);
     await examine(page, 'invite-refused');

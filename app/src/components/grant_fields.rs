@@ -33,7 +33,8 @@ pub fn GrantFields(
             <legend>"Keys that the guest sees"</legend>
             <div class="inline find-keys">
                 <input type="search" name=FIND value=find.clone() maxlength=SEARCH_MAX aria-label="Find keys by name or id"
-                    placeholder="Name or id of a key" pattern=secretless() title=SECRET autocomplete="off" spellcheck="false" autofocus=autofocus/>
+                    placeholder="Name or id of a key" pattern=secretless() title=SECRET autocomplete="off" spellcheck="false" autofocus=autofocus
+                    aria-invalid=wrong.then_some("true") aria-describedby=wrong.then(|| format!("{id}-error"))/>
                 <input type="hidden" name=FOUND value=find/>
                 <button class="button" name=PRESS value=SEARCH>"Find keys"</button>
             </div>

@@ -22,17 +22,10 @@ use domain::{
 use store::Tx;
 
 use super::{
-    check_acts_for, check_life, check_owner,
-    integration::check_integration,
-    issue::{check_form_id, first_values, refuse_repeat},
+    issue::{check_form_id, check_new, first_values, refuse_repeat},
     overdue::Overdue,
 };
-use crate::{
-    Authentication, Caller, Error, Result, Service,
-    apps::usable,
-    sessions::Person,
-    settings::{approval_rules, life_rules},
-};
+use crate::{Authentication, Caller, Error, Result, Service, apps::usable, sessions::Person, settings::approval_rules};
 
 /// How many requests are looked up at once.
 const AT_ONCE: u32 = 100;
@@ -315,15 +308,8 @@ impl Service {
             None => None,
         };
         let asker = Caller::person(&Person::from(asker.ok_or(Refusal::RequestStale)?), now, None);
-        let checked = async {
-            usable(tx, &asker, &request.app_id).await?;
-            let spec = self.read_draft(&asker, &request.draft)?;
-            check_life(life_rules(tx).await?, &spec, now, Field::Expiry)?;
-            check_owner(tx, &asker, spec.rules.owner.as_ref()).await?;
-            check_acts_for(tx, &request.app_id, &spec).await?;
-            check_integration(tx, &request.app_id, &spec).await
-        };
-        checked.await.map_err(stale)
+        let spec = self.read_draft(&asker, &request.draft).map_err(stale)?;
+        check_new(tx, &asker, &request.app_id, &spec, now, Field::Expiry).await.map_err(stale)
     }
 
     async fn end_request(
