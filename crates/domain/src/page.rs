@@ -63,6 +63,23 @@ pub struct Page<T> {
     pub total: Capped,
 }
 
+/// A page of a list whose rows nobody has counted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Uncounted<T> {
+    /// What the page shows, in order.
+    pub rows: Vec<T>,
+    /// The cursor of the next page; `None` on the last page.
+    pub next: Option<String>,
+    /// The cursor of the previous page; `None` on the first page.
+    pub previous: Option<String>,
+}
+
+impl<T> From<Page<T>> for Uncounted<T> {
+    fn from(page: Page<T>) -> Self {
+        Self { rows: page.rows, next: page.next, previous: page.previous }
+    }
+}
+
 impl<T> Page<T> {
     /// The places of its first and last row among all, counted from 1. `number` is the page's own, as far as that is
     /// known: rows may have come and gone since the first page.

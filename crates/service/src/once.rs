@@ -17,7 +17,7 @@ use domain::{
     timestamp::{Millis, Timestamp},
 };
 use secrecy::{ExposeSecret, SecretString};
-use store::{ApiAnswer, KeptAnswer, SealedPart, StoreError, Tx};
+use store::{ApiAnswer, KeptAnswer, SealedPart, StoreError, Tx, Unique};
 use subtle::ConstantTimeEq;
 
 use crate::{Caller, Error, Result, Service, sessions::AHEAD};
@@ -139,6 +139,14 @@ impl Mark {
     pub(crate) fn due() -> Option<Arc<Self>> {
         let mark = CALL.try_with(Arc::clone).ok()?;
         (!mark.made.load(Ordering::Relaxed)).then_some(mark)
+    }
+
+    /// Fails if the call was carried out before.
+    pub(crate) async fn check(&self, tx: &mut Tx, now: Timestamp) -> Result<(), StoreError> {
+        let since = now.plus(Millis(-ANSWERS_KEPT.0));
+        let before = tx.api_answer(&self.mac).await?.filter(|answer| answer.made_at > since);
+        self.met.store(before.is_some(), Ordering::Relaxed);
+        if before.is_some() { Err(StoreError::Conflict(Unique::ApiAnswer)) } else { Ok(()) }
     }
 
     /// Writes it. Fails if the call was carried out before.
@@ -307,7 +315,7 @@ pub fn check_key(text: &str) -> Result<&str, String> {
 
 /// Whether this failed because the same call was carried out before, or is being carried out.
 pub fn is_repeated(error: &Error) -> bool {
-    matches!(error, Error::Store(StoreError::Conflict(store::Unique::ApiAnswer)))
+    matches!(error, Error::Store(StoreError::Conflict(Unique::ApiAnswer)))
 }
 
 #[cfg(test)]

@@ -29,6 +29,7 @@ use crate::{
     first_rows::{fill_person_keys, first_rows},
     integrations::fill_event_integrations,
     keyring::{Keyring, KeyringError},
+    keys::issuing::IssueWork,
     mail::Mailer,
     metrics::Metrics,
     nodes::Membership,
@@ -138,6 +139,7 @@ struct Parts {
     membership: Membership,
     event_live: Arc<EventLive>,
     events: Queue<EventWork>,
+    keys: Queue<IssueWork>,
     files: OnceLock<Files>,
 }
 
@@ -176,6 +178,7 @@ impl Service {
         let event_live = Arc::<EventLive>::default();
         let events = EventWork::new(Arc::clone(&setup.clock), Arc::clone(&event_live), Arc::clone(&outbox));
         let events = Queue::start(setup.store.clone(), events);
+        let keys = Queue::start(setup.store.clone(), IssueWork::new(verifier.clone()));
         Ok(Self(Arc::new(Parts {
             store: setup.store,
             clock: setup.clock,
@@ -206,6 +209,7 @@ impl Service {
             membership: Membership::default(),
             event_live,
             events,
+            keys,
             files: OnceLock::new(),
         })))
     }
@@ -242,6 +246,10 @@ impl Service {
 
     pub(crate) fn event_writer(&self) -> &Queue<EventWork> {
         &self.0.events
+    }
+
+    pub(crate) fn key_writer(&self) -> &Queue<IssueWork> {
+        &self.0.keys
     }
 
     /// This node among the others.

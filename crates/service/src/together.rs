@@ -3,14 +3,13 @@
 
 use std::{future::Future, pin::Pin};
 
-use domain::refusal::Refusal;
 use store::{Store, StoreError, Tx};
 use tokio::sync::{mpsc, oneshot};
 
-use crate::{Error, Result};
+use crate::Result;
 
 /// What came of each job of a commit, in their order.
-pub(crate) type Written<T> = Vec<Result<T, Refusal>>;
+pub(crate) type Written<T> = Vec<Result<T>>;
 
 /// A commit under way.
 pub(crate) type Writing<'a, T> = Pin<Box<dyn Future<Output = Result<Written<T>, StoreError>> + Send + 'a>>;
@@ -97,14 +96,21 @@ impl<J: Together> Committer<J> {
         }
     }
 
-    /// Writes all that may be written in one transaction.
+    /// Writes all that may be written in one transaction, and nothing at all if none may be.
     async fn write(&self, batch: &[Waiting<J>]) -> Result<Written<J::Done>, StoreError> {
         if batch.is_empty() {
             return Ok(Vec::new());
         }
         let jobs: Vec<&J::Job> = batch.iter().map(|waiting| &waiting.job).collect();
+        let work = async |tx: &mut Tx| {
+            let written = self.work.write(tx, &jobs).await?;
+            if written.iter().all(Result::is_err) { Err(NotWritten::Refused(written)) } else { Ok(written) }
+        };
         // On the heap, as every transaction.
-        Box::pin(self.store.write(async |tx: &mut Tx| self.work.write(tx, &jobs).await)).await
+        match Box::pin(self.store.write(work)).await {
+            Ok(written) | Err(NotWritten::Refused(written)) => Ok(written),
+            Err(NotWritten::Failed(error)) => Err(error),
+        }
     }
 
     /// Tells first those who watch: whoever sent a job may send the next at once.
@@ -112,8 +118,21 @@ impl<J: Together> Committer<J> {
         self.work.written(&written.iter().filter_map(|written| written.as_ref().ok()).collect::<Vec<_>>());
         for (waiting, written) in batch.drain(..).zip(written) {
             // An error means that whoever sent it has gone away.
-            let _ = waiting.answer.send(written.map_err(Error::Refused));
+            let _ = waiting.answer.send(written);
         }
+    }
+}
+
+/// Why nothing was written.
+enum NotWritten<T> {
+    /// No job may be written.
+    Refused(Written<T>),
+    Failed(StoreError),
+}
+
+impl<T> From<StoreError> for NotWritten<T> {
+    fn from(error: StoreError) -> Self {
+        Self::Failed(error)
     }
 }
 

@@ -192,10 +192,13 @@ impl Tx {
             self.conn().execute(sql).await?;
         }
         self.conn().execute(Sql::new("UPDATE audit_head SET link = $1").arg(&*link)).await?;
-        for event in events.iter().filter(|event| names_a_key(event)) {
-            let sql =
-                Sql::new("INSERT INTO audit_name (name, key_id) VALUES ($1, $2) ON CONFLICT (name, key_id) DO NOTHING");
-            let sql = sql.arg(name_key(&event.subject.label)).arg(event.subject.id.as_str());
+        let named = events.iter().filter(|event| names_a_key(event));
+        let rows: Vec<_> = named.map(|event| (name_key(&event.subject.label), event.subject.id.as_str())).collect();
+        if !rows.is_empty() {
+            let mut sql = Sql::new("INSERT INTO audit_name (name, key_id) SELECT value ->> 0, value ->> 1 FROM ");
+            self.conn().push_rows(&mut sql, rows.into_iter())?;
+            // Without a condition, SQLite takes what follows for part of the join.
+            sql.push(" WHERE true ON CONFLICT (name, key_id) DO NOTHING");
             self.conn().execute(sql).await?;
         }
         Ok(last)

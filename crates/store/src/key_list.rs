@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use domain::ids::KeyId;
 use domain::key::{KeyDetail, KeyRow};
 use domain::list::{KeyQuery, KeySort};
-use domain::page::{COUNT_CAP, Capped, Page};
+use domain::page::{COUNT_CAP, Capped, Page, Uncounted};
 use domain::sight::Sight;
 use domain::timestamp::Timestamp;
 
@@ -34,8 +34,8 @@ reads! {
     /// A page of the keys in sight. A search has an order of its own, whatever the query says. An invalid cursor gives
     /// the first page.
     list_keys(sight: &Sight, query: &KeyQuery, now: Timestamp) -> Page<KeyRow>;
-    /// The same page with everything that is known of each key.
-    list_keys_in_full(sight: &Sight, query: &KeyQuery, now: Timestamp) -> Page<KeyDetail>;
+    /// The same page with everything that is known of each key. It is not counted.
+    list_keys_in_full(sight: &Sight, query: &KeyQuery, now: Timestamp) -> Uncounted<KeyDetail>;
     /// The ids of the same keys, at most `limit` after a cursor, and the cursor of the last one if there are more.
     /// Neither page nor cursor of the query counts.
     list_key_ids(sight: &Sight, query: &KeyQuery, after: Option<&str>, limit: u32, now: Timestamp) -> KeyIds;
@@ -161,6 +161,40 @@ impl Plan {
         places.truncate(limit);
         Ok((places, more))
     }
+
+    /// A page of the list, as the ids of its keys.
+    async fn page(&self, conn: &mut Conn<'_>, query: &KeyQuery) -> Result<Uncounted<KeyId>, StoreError> {
+        let page = |places: &[Cursor], next, previous| {
+            let rows = places.iter().filter_map(Cursor::id).collect();
+            Uncounted { rows, next, previous }
+        };
+        let cursor = |text: &Option<String>| text.as_deref().and_then(|text| self.cursor(text));
+        let size = query.rows.count();
+        let after = cursor(&query.after);
+        let from_end = query.before.as_deref() == Some(END);
+        let before = cursor(&query.before);
+        if after.is_none() && (before.is_some() || from_end) {
+            let (mut places, more) = self.fetch(conn, true, before.as_ref(), size).await?;
+            places.reverse();
+            if let (Some(first), Some(last)) = (places.first(), places.last()) {
+                let previous = more.then(|| first.text(query.sort));
+                let next = self.fetch(conn, false, Some(last), 1).await?.0.pop().map(|_| last.text(query.sort));
+                return Ok(page(&places, next, previous));
+            }
+            // Nothing is before it any longer, so this is the first page.
+        }
+        let (places, more) = self.fetch(conn, false, after.as_ref(), size).await?;
+        let next = places.last().filter(|_| more).map(|last| last.text(query.sort));
+        let previous = match (after, places.first()) {
+            (None, _) => None,
+            (Some(_), Some(first)) => {
+                self.fetch(conn, true, Some(first), 1).await?.0.pop().map(|_| first.text(query.sort))
+            }
+            // All keys of this page are gone.
+            (Some(_), None) => self.fetch(conn, true, None, 1).await?.0.pop().map(|_| END.to_owned()),
+        };
+        Ok(page(&places, next, previous))
+    }
 }
 
 /// Decides how to read a list; `None` if it is always empty.
@@ -212,7 +246,11 @@ async fn list_keys(
     query: &KeyQuery,
     now: Timestamp,
 ) -> Result<Page<KeyRow>, StoreError> {
-    let Page { rows, next, previous, total } = places(conn, sight, query, now).await?;
+    let Some(plan) = plan(conn, sight, query, now).await? else {
+        return Ok(Page { rows: Vec::new(), next: None, previous: None, total: Capped::default() });
+    };
+    let total = capped(conn, &plan.range, plan.more_than).await?;
+    let Uncounted { rows, next, previous } = plan.page(conn, query).await?;
     Ok(Page { rows: listed(conn, &rows).await?, next, previous, total })
 }
 
@@ -221,50 +259,12 @@ async fn list_keys_in_full(
     sight: &Sight,
     query: &KeyQuery,
     now: Timestamp,
-) -> Result<Page<KeyDetail>, StoreError> {
-    let Page { rows, next, previous, total } = places(conn, sight, query, now).await?;
-    Ok(Page { rows: key_details(conn, &rows).await?, next, previous, total })
-}
-
-/// A page of a list, as the ids of its keys.
-async fn places(
-    conn: &mut Conn<'_>,
-    sight: &Sight,
-    query: &KeyQuery,
-    now: Timestamp,
-) -> Result<Page<KeyId>, StoreError> {
+) -> Result<Uncounted<KeyDetail>, StoreError> {
     let Some(plan) = plan(conn, sight, query, now).await? else {
-        return Ok(Page { rows: Vec::new(), next: None, previous: None, total: Capped::default() });
+        return Ok(Uncounted { rows: Vec::new(), next: None, previous: None });
     };
-    let total = capped(conn, &plan.range, plan.more_than).await?;
-    let page = |places: &[Cursor], next, previous| {
-        let rows = places.iter().filter_map(Cursor::id).collect();
-        Page { rows, next, previous, total }
-    };
-    let cursor = |text: &Option<String>| text.as_deref().and_then(|text| plan.cursor(text));
-    let size = query.rows.count();
-    let after = cursor(&query.after);
-    let from_end = query.before.as_deref() == Some(END);
-    let before = cursor(&query.before);
-    if after.is_none() && (before.is_some() || from_end) {
-        let (mut places, more) = plan.fetch(conn, true, before.as_ref(), size).await?;
-        places.reverse();
-        if let (Some(first), Some(last)) = (places.first(), places.last()) {
-            let previous = more.then(|| first.text(query.sort));
-            let next = plan.fetch(conn, false, Some(last), 1).await?.0.pop().map(|_| last.text(query.sort));
-            return Ok(page(&places, next, previous));
-        }
-        // Nothing is before it any longer, so this is the first page.
-    }
-    let (places, more) = plan.fetch(conn, false, after.as_ref(), size).await?;
-    let next = places.last().filter(|_| more).map(|last| last.text(query.sort));
-    let previous = match (after, places.first()) {
-        (None, _) => None,
-        (Some(_), Some(first)) => plan.fetch(conn, true, Some(first), 1).await?.0.pop().map(|_| first.text(query.sort)),
-        // All keys of this page are gone.
-        (Some(_), None) => plan.fetch(conn, true, None, 1).await?.0.pop().map(|_| END.to_owned()),
-    };
-    Ok(page(&places, next, previous))
+    let Uncounted { rows, next, previous } = plan.page(conn, query).await?;
+    Ok(Uncounted { rows: key_details(conn, &rows).await?, next, previous })
 }
 
 /// How to find the keys of a range, and a number that it is known to exceed.

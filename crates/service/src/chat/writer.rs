@@ -215,7 +215,7 @@ const fn writes_in(author: AuthorKind, what: MessageKind, kind: RoomKind) -> Res
 /// Writes what may be written, and returns how many deliveries that made.
 async fn write_all(tx: &mut Tx, jobs: &[&Job], now: Timestamp) -> Result<(Written<Message>, usize), StoreError> {
     let mut known = Known::read(tx, jobs).await?;
-    let written: Written<Message> = jobs.iter().map(|job| known.message(job, now)).collect();
+    let written: Written<Message> = jobs.iter().map(|job| Ok(known.message(job, now)?)).collect();
     let messages: Vec<_> = written.iter().filter_map(|written| written.as_ref().ok()).collect();
     if messages.is_empty() {
         return Ok((written, 0));

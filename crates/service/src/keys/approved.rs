@@ -47,7 +47,7 @@ impl Service {
                 created_at: now,
                 secret: minted.secret,
             };
-            self.add_key(tx, caller, &new, Field::Expiry, Some(told(&request)), None).await.map_err(stale)?;
+            self.add_key(tx, caller, &new, Field::Expiry, Some(told(&request))).await.map_err(stale)?;
             Ok::<_, Error>((changed(tx, &request.key).await?, minted.shown, new.ack_deadline))
         };
         let (key, shown, ack_deadline) = self.change_key(caller, Act::ChangeKeys, key, work).await?;

@@ -127,7 +127,7 @@ impl Service {
             // The rules may have come after the link.
             None => check_unasked(tx, maker, &key.spec).await.map_err(stale)?,
         }
-        self.add_key(tx, maker, &key, Field::Expiry, Some(note), None).await.map_err(stale)?;
+        self.add_key(tx, maker, &key, Field::Expiry, Some(note)).await.map_err(stale)?;
         Ok((minted.shown, Confirms::key(hand_over.key)))
     }
 

@@ -7,7 +7,7 @@ use domain::{
     refusal::Refusal,
     spec::KeySpec,
 };
-use store::Tx;
+use store::{NewKey, Tx};
 
 use crate::{Caller, Result, Service};
 
@@ -49,14 +49,21 @@ impl Service {
     }
 }
 
-/// `TooManyKeys` if the integration of the key, or its app, has as many such keys as it can have. A transaction that adds
-/// or restores a key asks, and only one of them runs at a time, so that no two take the last place.
-pub(super) async fn check_keys_left(tx: &mut Tx, app: &AppId, spec: &KeySpec) -> Result<()> {
+/// `TooManyKeys` if the integration of the key, or its app, has as many such keys as it can have, with those that are added
+/// just `before`. A transaction that adds or restores a key asks, and only one of them runs at a time, so that no two take
+/// the last place.
+pub(super) async fn check_keys_left(tx: &mut Tx, app: &AppId, spec: &KeySpec, before: &[NewKey]) -> Result<()> {
     let (keys, most) = match (&spec.rules.integration, spec.kind.rules().most_in_app) {
         (Some(integration), _) => (tx.count_keys_of_integration(integration).await?, INTEGRATION_KEYS_MAX),
         (None, Some(most)) => (tx.count_keys_of_kind(app, spec.kind).await?, most),
         (None, None) => return Ok(()),
     };
+    let is_there = |key: &&NewKey| {
+        let of = &key.spec;
+        key.app_id == *app && of.kind == spec.kind && of.rules.integration == spec.rules.integration
+    };
+    let added = before.iter().filter(is_there).count();
     let most = u32::try_from(most).unwrap_or(u32::MAX);
-    if keys < u64::from(most) { Ok(()) } else { Err(Refusal::TooManyKeys { most }.into()) }
+    let added = u64::try_from(added).unwrap_or(u64::MAX);
+    if keys.saturating_add(added) < u64::from(most) { Ok(()) } else { Err(Refusal::TooManyKeys { most }.into()) }
 }

@@ -19,17 +19,16 @@ use domain::{
     token::{self, PlainToken},
 };
 use secrecy::SecretString;
-use store::{NewKey, NewSecret, Tx};
+use store::{NewKey, NewSecret, StoreError, Tx};
 use zeroize::Zeroizing;
 
 use super::{
-    changed, check_acts_for, check_life, check_owner,
+    check_acts_for, check_life, check_owner,
     integration::{check_integration, check_keys_left},
-    note_verifier_key,
-    requests::check_unasked,
-    unknown_owner,
+    issuing::Job,
+    note_verifier_key, unknown_owner,
 };
-use crate::{Caller, Error, Result, Service, apps::usable, entropy, sealed_secrets, settings::life_rules};
+use crate::{Caller, Error, Result, Service, apps::usable, entropy, once::Mark, sealed_secrets, settings::life_rules};
 
 /// A new key with its secret.
 #[derive(Debug)]
@@ -159,24 +158,17 @@ impl Service {
             created_at: now,
             secret: minted.secret,
         };
-        let acknowledged = form_id.is_none().then(|| {
-            let subject = Subject::key(&key.id, key.spec.kind, &key.spec.name);
-            self.event_about(caller, Action::KeyAcknowledged, app, subject)
-        });
-        let make = async |tx: &mut Tx| {
-            if let Some(form_id) = form_id {
-                refuse_repeat(tx.key_of_form(form_id).await?)?;
-            }
-            check_unasked(tx, caller, &key.spec).await?;
-            self.add_key(tx, caller, &key, draft.expiry_field(), None, acknowledged).await?;
-            changed(tx, &key.id).await
-        };
-        let detail = self.change_key(caller, Act::ChangeKeys, &key.id, make).await?;
-        Ok(Issued { key: detail, shown: minted.shown, ack_deadline: key.ack_deadline })
+        let (ack_deadline, mark) = (key.ack_deadline, Mark::due());
+        let (expiry, caller) = (draft.expiry_field(), caller.clone());
+        let job = Job { service: self.clone(), caller, key, expiry, mark: mark.clone() };
+        let detail = self.key_writer().write(job).await?;
+        if let Some(mark) = mark {
+            mark.written();
+        }
+        Ok(Issued { key: detail, shown: minted.shown, ack_deadline })
     }
 
-    /// Adds a key and records it, after the checks that need the database, and then what happens to it at once. `expiry`
-    /// is where people chose the expiry.
+    /// Adds a key and records it, after the checks that need the database. `expiry` is where people chose the expiry.
     pub(super) async fn add_key(
         &self,
         tx: &mut Tx,
@@ -184,18 +176,32 @@ impl Service {
         key: &NewKey,
         expiry: Field,
         note: Option<String>,
-        then: Option<AuditEvent>,
+    ) -> Result<()> {
+        self.check_new_key(tx, caller, key, expiry, &[]).await?;
+        add_all(tx, std::slice::from_ref(key)).await?;
+        Ok(self.record(tx, self.issued(caller, key, note)).await?)
+    }
+
+    /// Checks a key that is to be added now, after the keys `before`, and makes the integration where it reports.
+    pub(super) async fn check_new_key(
+        &self,
+        tx: &mut Tx,
+        caller: &Caller,
+        key: &NewKey,
+        expiry: Field,
+        before: &[NewKey],
     ) -> Result<()> {
         check_new(tx, caller, &key.app_id, &key.spec, key.created_at, expiry).await?;
-        check_keys_left(tx, &key.app_id, &key.spec).await?;
+        check_keys_left(tx, &key.app_id, &key.spec, before).await?;
         self.ensure_event_integration(tx, caller, &key.app_id, key.spec.kind).await?;
-        tx.insert_key(key).await?;
-        note_verifier_key(tx, &key.app_id, &key.spec.rules.permissions).await?;
+        Ok(())
+    }
+
+    /// What is recorded of a new key.
+    pub(super) fn issued(&self, caller: &Caller, key: &NewKey, note: Option<String>) -> AuditEvent {
         let subject = Subject::key(&key.id, key.spec.kind, &key.spec.name);
         let event = self.event_about(caller, Action::KeyIssued, &key.app_id, subject);
-        let event = AuditEvent { changes: first_values(&key.spec), note, ..event };
-        let events: Vec<_> = std::iter::once(event).chain(then).collect();
-        Ok(self.record_all(tx, &events).await?)
+        AuditEvent { changes: first_values(&key.spec), note, ..event }
     }
 
     /// The id of a key to come.
@@ -243,6 +249,15 @@ pub(super) async fn check_new(
     check_owner(tx, caller, spec.rules.owner.as_ref()).await?;
     check_acts_for(tx, app, spec).await?;
     check_integration(tx, app, spec).await
+}
+
+/// Adds keys that were checked.
+pub(super) async fn add_all(tx: &mut Tx, keys: &[NewKey]) -> Result<(), StoreError> {
+    tx.insert_keys(keys).await?;
+    for key in keys {
+        note_verifier_key(tx, &key.app_id, &key.spec.rules.permissions).await?;
+    }
+    Ok(())
 }
 
 /// What issuing a key is, for whoever must have proved who they are.

@@ -7,7 +7,7 @@ use domain::{
     ids::{AppId, KeyId},
     key::{KeyDetail, KeyRow},
     list::{KeyQuery, Rows},
-    page::Page,
+    page::{Page, Uncounted},
     refusal::Refusal,
     role::Act,
     sight::{Scope, Sight},
@@ -27,7 +27,7 @@ impl Service {
         Ok(self.store().list_keys(&sight, query, self.now()).await?)
     }
 
-    /// The same with all that is known of each key, as `show` puts it down. Callers who ask for the same page at the same
+    /// The same with all that is known of each key, as `show` puts it down, and not counted. Callers who ask for the same page at the same
     /// moment share one reading, so all of them name the same `show`. The quotas do not include what other servers have
     /// reserved.
     pub async fn keys_in_full(
@@ -35,7 +35,7 @@ impl Service {
         caller: &Caller,
         apps: impl Into<Scope<AppId>>,
         query: &KeyQuery,
-        show: fn(Page<KeyDetail>, Timestamp) -> Arc<[u8]>,
+        show: fn(Uncounted<KeyDetail>, Timestamp) -> Arc<[u8]>,
     ) -> Result<Arc<[u8]>> {
         caller.may(Act::SeeKeys)?;
         let (sight, service) = (caller.sight().in_apps(&apps.into()), self.clone());
@@ -45,7 +45,7 @@ impl Service {
                 let now = service.now();
                 let page = service.store().list_keys_in_full(&sight, &query, now).await?;
                 let rows = page.rows.into_iter().map(|key| key.refilled(now)).collect();
-                Ok(show(Page { rows, ..page }, now))
+                Ok(show(Uncounted { rows, ..page }, now))
             }
         };
         Ok(self.pages_of_keys().ask((sight, query.clone()), read).await??)

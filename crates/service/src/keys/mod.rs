@@ -14,6 +14,7 @@ mod hand_overs;
 mod holder;
 mod integration;
 pub(crate) mod issue;
+pub(crate) mod issuing;
 pub(crate) mod list;
 mod overdue;
 mod owned;
@@ -40,7 +41,7 @@ use domain::{
     text::quote,
     timestamp::Timestamp,
 };
-use store::Tx;
+use store::{StoreError, Tx};
 
 pub use self::{
     acknowledge::SeenBy,
@@ -96,7 +97,7 @@ pub(crate) fn verifier_key_setting(app: &AppId) -> String {
 }
 
 /// Remembers for the checklist that a key with `keystead.verify` exists. Finding one among a million is too slow.
-async fn note_verifier_key(tx: &mut Tx, app: &AppId, permissions: &[Permission]) -> Result<()> {
+async fn note_verifier_key(tx: &mut Tx, app: &AppId, permissions: &[Permission]) -> Result<(), StoreError> {
     if permissions.iter().any(|permission| permission.as_str() == VERIFY) {
         tx.put_setting(&verifier_key_setting(app), "1").await?;
     }

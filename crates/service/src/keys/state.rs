@@ -88,7 +88,7 @@ impl Service {
             if now >= until {
                 return Err(Refusal::TooLate.into());
             }
-            check_keys_left(tx, &key.app_id, &key.spec()).await?;
+            check_keys_left(tx, &key.app_id, &key.spec(), &[]).await?;
             move_state(tx, id, KeyState::Revoked, revoked.from, None).await?;
             let event = self.key_event(caller, Action::KeyRestored, &key);
             self.record(tx, event).await?;

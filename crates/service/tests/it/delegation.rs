@@ -16,7 +16,7 @@ use domain::{
     kind::KeyKind,
     labels::Owner,
     list::KeyQuery,
-    page::Page,
+    page::Uncounted,
     refusal::Refusal,
     role::{Act, Role},
     rotation::Overlap,
@@ -146,7 +146,8 @@ async fn a_key_of_another_app_is_not_found(w: World) {
     let apps = async |by: &Caller| w.service.apps(by, &AppQuery::default()).await.unwrap().rows.len();
     assert_eq!((apps(&by).await, apps(owner()).await), (1, 2));
     assert_eq!(refusal(w.service.app(&by, &other.id).await), Refusal::AppNotFound);
-    let names = |page: Page<KeyDetail>, _| page.rows.into_iter().flat_map(|key| key.row.name.into_bytes()).collect();
+    let names =
+        |page: Uncounted<KeyDetail>, _| page.rows.into_iter().flat_map(|key| key.row.name.into_bytes()).collect();
     let page = async |by: &Caller| w.service.keys_in_full(by, &other.id, &KeyQuery::default(), names).await.unwrap();
     assert_eq!((&*page(&by).await, &*page(owner()).await), (&b""[..], &b"Theirs"[..]));
 }

@@ -2,7 +2,7 @@
 
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use domain::page::Page;
+use domain::page::Uncounted;
 use secrecy::{ExposeSecret, SecretString};
 use serde::Serialize;
 use service::once::{Answer, SecretOf};
@@ -51,8 +51,8 @@ pub(super) struct Listed<T> {
 }
 
 impl<T> Listed<T> {
-    pub fn page<R>(page: Page<R>, show: impl FnMut(R) -> T) -> Self {
-        let Page { rows, next, previous, .. } = page;
+    pub fn page<R>(page: impl Into<Uncounted<R>>, show: impl FnMut(R) -> T) -> Self {
+        let Uncounted { rows, next, previous } = page.into();
         Self { data: rows.into_iter().map(show).collect(), next, previous }
     }
 

@@ -10,7 +10,7 @@ use domain::key::KeyDetail;
 use domain::kind::KeyKind;
 use domain::labels::{EXTERNAL_ID_MAX, TAG_MAX};
 use domain::list::{KeyQuery, KeySort, Rows, StatusFilter};
-use domain::page::Page;
+use domain::page::Uncounted;
 use domain::query_string::{LeftOut, ListQuery};
 use domain::refusal::Refusal;
 use domain::text::{EMAIL_MAX, SEARCH_MAX};
@@ -72,7 +72,7 @@ pub(super) async fn list(State(api): State<Arc<Api>>, By(caller): By, RawQuery(q
 }
 
 /// A page of keys as it is answered.
-fn page(keys: Page<KeyDetail>, now: Timestamp) -> Arc<[u8]> {
+fn page(keys: Uncounted<KeyDetail>, now: Timestamp) -> Arc<[u8]> {
     written(&Listed::page(keys, |key| KeyShown::of(&key, now))).into()
 }
 
