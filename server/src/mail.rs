@@ -46,7 +46,10 @@ impl MailServer {
             .body(mail.text.expose_secret().to_owned())
             .map_err(|error| MailError::Refused(error.to_string()))?;
         let sent = tokio::time::timeout(WITHIN, self.transport.send(message)).await;
-        sent.map_err(|_| MailError::Away("the mail server did not answer in time".to_owned()))?.map_err(|error| {
+        sent.map_err(|_| MailError::Unanswered)?.map_err(|error| {
+            if error.is_timeout() {
+                return MailError::Unanswered;
+            }
             let of_this_mail = error.is_client() || error.status().is_some_and(|code| is_of_one_mail(code.into()));
             let why = in_words(&error);
             if of_this_mail { MailError::Refused(why) } else { MailError::Away(why) }

@@ -39,6 +39,9 @@ pub enum MailError {
     /// No mail can be sent now.
     #[error("{0}")]
     Away(String),
+    /// No answer came in time. This mail may be sent all the same, and another one would wait as long.
+    #[error("the mail server did not answer in time")]
+    Unanswered,
 }
 
 /// What comes of sending a mail.
@@ -97,8 +100,9 @@ impl Service {
         Some(deliver(mailer, mail, "a hand-over").await.is_ok())
     }
 
-    /// Mails a reset link to whoever asked for it. If that fails, the log says so.
-    pub(crate) async fn mail_reset(&self, made: &ResetLink, link: &SecretString) {
+    /// Mails a reset link to whoever asked for it, and returns whether it may have been sent. If not, the log says so.
+    pub(crate) async fn mail_reset(&self, made: &ResetLink, link: &SecretString) -> bool {
+        let Some(mailer) = self.mailer() else { return false };
         let text = format!(
             "Hello {name},\n\nSomebody asked for a new password for {email} in Keystead. Open this link to choose one:\n\n\
              {link}\n\nThe link works once, until {until}. If you did not ask for it, ignore this mail: nothing changes.\n",
@@ -107,7 +111,9 @@ impl Service {
             link = link.expose_secret(),
             until = made.expires_at.to_text(),
         );
-        self.mail_one(made.person.email().to_owned(), "Choose a new password", &text, "a reset link").await;
+        let (to, subject) = (made.person.email().to_owned(), "Choose a new password".to_owned());
+        let sent = deliver(mailer, Mail { to, subject, text: text.into() }, "a reset link").await;
+        matches!(sent, Ok(()) | Err(MailError::Unanswered))
     }
 }
 
@@ -194,7 +200,7 @@ impl Service {
     async fn mail_one(&self, to: String, subject: &str, text: &str, about: &str) -> bool {
         let Some(mailer) = self.mailer() else { return false };
         let mail = Mail { to, subject: subject.to_owned(), text: text.to_owned().into() };
-        !matches!(deliver(mailer, mail, about).await, Err(MailError::Away(_)))
+        !matches!(deliver(mailer, mail, about).await, Err(MailError::Away(_) | MailError::Unanswered))
     }
 }
 

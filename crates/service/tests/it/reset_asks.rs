@@ -12,7 +12,7 @@ use domain::{
 use secrecy::ExposeSecret;
 use service::{
     ClientInfo, Service, Setup,
-    mail::{Mail, Mailer, Sending},
+    mail::{Mail, MailError, Mailer, Sending},
 };
 use store::Store;
 use tokio_util::sync::CancellationToken;
@@ -28,12 +28,19 @@ const UNKNOWN: &str = "nobody@example.com";
 
 /// A mail server that keeps whom each mail went to, and its text.
 #[derive(Default)]
-struct Post(Mutex<Vec<(String, String)>>);
+struct Post {
+    mails: Mutex<Vec<(String, String)>>,
+    /// What becomes of the next mail, if it is not sent.
+    fails: Mutex<Option<MailError>>,
+}
 
 impl Mailer for Post {
     fn send(&self, mail: Mail) -> Sending<'_> {
-        self.0.lock().unwrap().push((mail.to, mail.text.expose_secret().to_owned()));
-        Box::pin(async { Ok(()) })
+        let failure = self.fails.lock().unwrap().take();
+        if failure.is_none() {
+            self.mails.lock().unwrap().push((mail.to, mail.text.expose_secret().to_owned()));
+        }
+        Box::pin(async move { failure.map_or(Ok(()), Err) })
     }
 }
 
@@ -66,7 +73,13 @@ impl Office {
     }
 
     fn mails(&self) -> Vec<(String, String)> {
-        self.post.0.lock().unwrap().clone()
+        self.post.mails.lock().unwrap().clone()
+    }
+
+    /// Asks from one address for a mail that fails like this, and waits until so many transactions were written for it.
+    async fn asked_in_vain(&self, failure: MailError, writes: u64) {
+        *self.post.fails.lock().unwrap() = Some(failure);
+        self.asked(EMAIL, "203.0.113.9", writes).await;
     }
 
     /// The token of the mail with this number, once it is there.
@@ -195,6 +208,28 @@ async fn a_source_asks_thirty_times_an_hour(w: World) {
     office.asked(EMAIL, "2001:db8::1", 2).await;
 }
 
+/// Otherwise nobody could set a password for an hour after the mail server was away.
+async fn a_mail_that_was_not_sent_uses_up_none_of_three(w: World) {
+    w.make_owner().await;
+    let office = Office::start(&w).await;
+    let away = || MailError::Away("it is away".to_owned());
+    for failure in [away(), away(), MailError::Refused("the mailbox is full".to_owned()), away()] {
+        office.asked_in_vain(failure, 3).await;
+    }
+    for _ in 0..2 {
+        office.asked(EMAIL, "203.0.113.9", 2).await;
+    }
+    // It may have come: whoever is slow is flooded by nobody.
+    office.asked_in_vain(MailError::Unanswered, 2).await;
+    office.asked(EMAIL, "203.0.113.9", 1).await;
+    until("two mails", async || office.mails().len() == 2).await;
+    // The source has asked each time.
+    for _ in 8..30 {
+        office.asked(EMAIL, "203.0.113.9", 1).await;
+    }
+    assert_eq!(refusal(office.ask(EMAIL, "203.0.113.9").await), Refusal::Wait { seconds: 3_600 });
+}
+
 async fn who_asks_replaces_no_link_of_an_owner_and_a_password_ends_both(w: World) {
     w.make_owner().await;
     let office = Office::start(&w).await;
@@ -249,6 +284,7 @@ on_both!(
     what_strangers_invent_does_not_flood_the_record,
     an_e_mail_gets_three_mails_an_hour,
     a_source_asks_thirty_times_an_hour,
+    a_mail_that_was_not_sent_uses_up_none_of_three,
     who_asks_replaces_no_link_of_an_owner_and_a_password_ends_both,
     another_e_mail_ends_the_link_that_went_to_the_old_one,
     whoever_is_kept_out_cannot_use_it,
