@@ -137,7 +137,8 @@ impl Service {
     }
 
     /// Changes the e-mail that the person signs in with, if the password is right, and with it the owner of the keys that
-    /// they own. `Invalid` at the e-mail if somebody uses it or is invited with it, or if they own more keys than an act takes.
+    /// they own. The old e-mail is told by mail. `Invalid` at the e-mail if somebody uses it or is invited with it, or if they
+    /// own more keys than an act takes.
     pub async fn change_own_email(
         &self,
         session: &Session,
@@ -184,7 +185,7 @@ impl Service {
                 error => error,
             })?;
             let version = if keys.is_empty() { None } else { Some(tx.bump_version().await?) };
-            Ok::<_, Error>(Ok(Some((keys, version))))
+            Ok::<_, Error>(Ok(Some((row, keys, version))))
         };
         let changed = match self.write(change).await? {
             Ok(changed) => changed,
@@ -193,7 +194,9 @@ impl Service {
                 return Err(taken.into());
             }
         };
-        let Some((keys, Some(version))) = changed else { return Ok(()) };
+        let Some((before, keys, version)) = changed else { return Ok(()) };
+        self.mail_email_changed(before);
+        let Some(version) = version else { return Ok(()) };
         for key in &keys {
             self.verifier().changed(key, version);
         }

@@ -11,6 +11,7 @@ use domain::{
     role::{Rights, Role},
 };
 use secrecy::{ExposeSecret, SecretString};
+use store::PersonRow;
 
 use crate::{Service, reset::ResetLink};
 
@@ -114,6 +115,23 @@ impl Service {
         let (to, subject) = (made.person.email().to_owned(), "Choose a new password".to_owned());
         let sent = deliver(mailer, Mail { to, subject, text: text.into() }, "a reset link").await;
         matches!(sent, Ok(()) | Err(MailError::Unanswered))
+    }
+}
+
+impl Service {
+    /// Tells somebody at the e-mail that they had that it was changed, in the background: if they did not do it, they learn of
+    /// it. It does not say to which, as others may read that mailbox by now.
+    pub(crate) fn mail_email_changed(&self, before: PersonRow) {
+        let service = self.clone();
+        self.in_background(async move {
+            let text = format!(
+                "Hello {name},\n\nThe e-mail of your account in Keystead was changed. You no longer sign in with {email}, and get \
+                 no more mail from Keystead here.\n\nIf you did not change it, tell an owner of Keystead at once.\n",
+                name = before.name,
+                email = before.email,
+            );
+            service.mail_one(before.email, "Your e-mail was changed", &text, "a change of an e-mail").await;
+        });
     }
 }
 

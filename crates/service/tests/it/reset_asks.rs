@@ -258,6 +258,25 @@ async fn another_e_mail_ends_the_link_that_went_to_the_old_one(w: World) {
     assert!(!office.opens(&token).await && office.opens(&made).await);
 }
 
+/// Whoever took the account over could otherwise do it in silence.
+async fn another_e_mail_is_told_to_the_old_one(w: World) {
+    w.make_owner().await;
+    let office = Office::start(&w).await;
+    let cookie = secret(&w.sign_in(EMAIL, PASSWORD).await.unwrap().cookie);
+    let session = w.service.session(&cookie).await.unwrap().unwrap();
+    let change = async |email: &str, password: &str| {
+        office.service.change_own_email(&session, email, &password.into(), &ClientInfo::default()).await
+    };
+    change("new@example.com", "wrong").await.unwrap_err();
+    change(EMAIL, PASSWORD).await.unwrap();
+    change("new@example.com", PASSWORD).await.unwrap();
+    until("the mail", async || !office.mails().is_empty()).await;
+    let mails = office.mails();
+    let [(to, text)] = &*mails else { panic!("{mails:?}") };
+    assert_eq!(to, EMAIL);
+    assert!(text.contains("was changed") && !text.contains("http") && !text.contains("new@example.com"), "{text}");
+}
+
 async fn whoever_is_kept_out_cannot_use_it(w: World) {
     w.make_owner().await;
     let id = with_role(&w, Role::Admin, "out@example.com", Vec::new()).await;
@@ -287,6 +306,7 @@ on_both!(
     a_mail_that_was_not_sent_uses_up_none_of_three,
     who_asks_replaces_no_link_of_an_owner_and_a_password_ends_both,
     another_e_mail_ends_the_link_that_went_to_the_old_one,
+    another_e_mail_is_told_to_the_old_one,
     whoever_is_kept_out_cannot_use_it,
     where_no_mail_is_sent_nobody_asks,
 );
