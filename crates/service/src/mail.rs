@@ -9,6 +9,7 @@ use domain::{
     permission::AdminPermission,
     request::{Decided, KeyRequest, RequestState},
     role::{Rights, Role},
+    second_factor::grouped,
 };
 use secrecy::{ExposeSecret, SecretString};
 use store::PersonRow;
@@ -131,6 +132,23 @@ impl Service {
                 email = before.email,
             );
             service.mail_one(before.email, "Your e-mail was changed", &text, "a change of an e-mail").await;
+        });
+    }
+
+    /// Mails the code that confirms somebody's e-mail, in the background. It is for a page of whoever is signed in: nobody else
+    /// who reads that mailbox can do anything with it.
+    pub(crate) fn mail_email_code(&self, person: PersonRow, code: &str) {
+        let text = format!(
+            "Hello {name},\n\nYour new e-mail in Keystead is {email}. To confirm it, enter this code under Your account, Change \
+             e-mail, within 24 hours:\n\n{code}\n\nUntil then, Keystead mails no reset link here. If you do not know what this \
+             is about, ignore this mail.\n",
+            name = person.name,
+            email = person.email,
+            code = grouped(code, "-"),
+        );
+        let service = self.clone();
+        self.in_background(async move {
+            service.mail_one(person.email, "Confirm your e-mail", &text, "a code for an e-mail").await;
         });
     }
 }

@@ -104,7 +104,12 @@ impl Service {
         // Whoever signs in by a provider has no password to lose, and the provider checks more than who reads their mail.
         let may_reset = |person: &PersonRow| person.may_enter(now) && person.has_password();
         let person = tx.person_by_email(email).await?.filter(may_reset);
-        let Some(person) = person else {
+        // Whose mailbox it is, nobody has shown yet.
+        let is_doubted = match &person {
+            Some(person) => tx.email_is_doubted(&person.id).await?,
+            None => false,
+        };
+        let Some(person) = person.filter(|_| !is_doubted) else {
             self.count_more_invented(tx, Invented::ResetAsks, 1).await?;
             return Ok(None);
         };
