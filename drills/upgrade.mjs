@@ -25,7 +25,7 @@ const UNDO = 'DELETE FROM _sqlx_migrations WHERE version >= 7; DROP FUNCTION aud
   'ALTER TABLE api_key DROP COLUMN acts_for; DROP TABLE contact; ' +
   'DROP TABLE api_answer, key_request, hand_over, sign_in_step, recovery_code, second_factor, key_grant, invite; ' +
   'DROP TABLE audit_day, audit_name, bulk_act, key_draft, permission_name, saved_view, key_name_part, key_label; ' +
-  'DROP INDEX audit_event_at, audit_event_action, audit_event_actor, audit_event_by_name, audit_event_by_id, api_key_open, api_key_start; ' +
+  'DROP INDEX audit_event_at, audit_event_action, audit_event_actor, audit_event_by_name, audit_event_by_id, sign_in_failure_fewest, api_key_open, api_key_start; ' +
   'ALTER TABLE api_key DROP COLUMN environment, DROP COLUMN external_id, DROP COLUMN owner, DROP COLUMN tags, DROP COLUMN metadata; ' +
   'ALTER TABLE person DROP COLUMN name_key, DROP COLUMN email_mac, DROP COLUMN last_sign_in_at, DROP COLUMN access_ends_at, DROP COLUMN time_zone, ' +
   'DROP COLUMN confirmed_email, DROP COLUMN email_confirmed_at';

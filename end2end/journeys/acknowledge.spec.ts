@@ -269,6 +269,8 @@ test.describe('once the page is alive', { tag: '@scripts' }, () => {
     await expect.poll(() => asked).toEqual(['confirm']);
     await page.getByRole('link', { name: 'Audit', exact: true }).click();
     await expect.poll(() => asked).toEqual(['confirm', 'confirm']);
+    await page.evaluate(() => location.reload());
+    await expect.poll(() => asked).toEqual(['confirm', 'confirm', 'beforeunload']);
     expect(await shownToken(owner)).toBe(token);
     page.removeAllListeners('dialog');
     await acknowledge(owner);

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use lettre::message::Mailbox;
 use lettre::message::header::ContentType;
+use lettre::transport::smtp::Error;
 use lettre::{AsyncSmtpTransport, AsyncTransport, Message, Tokio1Executor};
 use secrecy::ExposeSecret;
 use service::mail::{Mail, MailError, Mailer, Sending};
@@ -45,12 +46,26 @@ impl MailServer {
             .body(mail.text.expose_secret().to_owned())
             .map_err(|error| MailError::Refused(error.to_string()))?;
         let sent = tokio::time::timeout(WITHIN, self.transport.send(message)).await;
-        sent.map_err(|_| MailError::Away("the mail server did not answer in time".to_owned()))?.map_err(|error| {
+        sent.map_err(|_| MailError::Unanswered)?.map_err(|error| {
+            if error.is_timeout() {
+                return MailError::Unanswered;
+            }
             let of_this_mail = error.is_client() || error.status().is_some_and(|code| is_of_one_mail(code.into()));
-            let why = error.to_string();
+            let why = in_words(&error);
             if of_this_mail { MailError::Refused(why) } else { MailError::Away(why) }
         })?;
         Ok(())
+    }
+}
+
+/// What went wrong, for the log. Of what the server answered only the code: its words may hold the recipient, or the link in
+/// the mail.
+fn in_words(error: &Error) -> String {
+    match error.status() {
+        Some(code) if error.is_transient() => format!("the mail server answered {code}, which is for now"),
+        Some(code) => format!("the mail server answered {code}, which is for good"),
+        None if error.is_response() => "the mail server answered what is no SMTP".to_owned(),
+        None => error.to_string(),
     }
 }
 
@@ -73,7 +88,39 @@ impl Mailer for MailServer {
 
 #[cfg(test)]
 mod tests {
+    use std::net::Ipv4Addr;
+
+    use service::mail::{Mail, MailError};
+    use tokio::io::AsyncWriteExt;
+    use tokio::net::TcpListener;
+
     use super::{MailServer, is_of_one_mail};
+
+    /// What becomes of a mail to a server that says this as soon as somebody connects.
+    async fn sent_to(greeting: &'static str) -> MailError {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let greets = tokio::spawn(async move {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            stream.write_all(greeting.as_bytes()).await.unwrap();
+        });
+        let server = MailServer::parse(&format!("smtp://127.0.0.1:{port}?from=keystead@example.com")).unwrap();
+        let mail = Mail { to: "ada@example.com".to_owned(), subject: "Hello".to_owned(), text: "Hello".into() };
+        let refused = server.deliver(mail).await.unwrap_err();
+        greets.await.unwrap();
+        refused
+    }
+
+    #[tokio::test]
+    async fn the_log_gets_no_words_of_a_mail_server() {
+        for (greeting, said) in [
+            ("554 5.7.1 no mail for ada@example.com here\r\n", "the mail server answered 554, which is for good"),
+            ("421 4.7.0 ada@example.com, try again\r\n", "the mail server answered 421, which is for now"),
+            ("ada@example.com is unknown here\r\n", "the mail server answered what is no SMTP"),
+        ] {
+            assert_eq!(sent_to(greeting).await.to_string(), said);
+        }
+    }
 
     #[test]
     fn a_mailbox_that_is_full_or_unknown_keeps_no_other_mail_back() {

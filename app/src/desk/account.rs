@@ -17,6 +17,8 @@ pub struct Account {
     pub name: String,
     /// The e-mail address to sign in with.
     pub email: String,
+    /// Whether it was changed and has to be confirmed.
+    pub is_doubted: bool,
     /// What the person may do, in a word.
     pub role: &'static str,
     /// The zone that times are shown in; empty for the browser's.
@@ -40,6 +42,7 @@ pub async fn read_account() -> Result<Account, ConsoleError> {
     Ok(Account {
         name: session.person.name().to_owned(),
         email: session.person.email().to_owned(),
+        is_doubted: is_email_doubted().await?,
         role: session.person.role().label(),
         time_zone: session.time_zone.clone(),
         factor: desk.service().own_factor(session).await?,
@@ -81,6 +84,12 @@ pub async fn read_factor(again: bool) -> Result<Factor, ConsoleError> {
     let is_owed = session.owes_factor && !has_one;
     let has_password = has_password().await?;
     Ok(Factor { factor, begun, email, is_owed, has_password, codes_left })
+}
+
+/// Whether the signed-in person has changed their e-mail and has to confirm it.
+pub async fn is_email_doubted() -> Result<bool, ConsoleError> {
+    let desk = Desk::from_context()?;
+    Ok(desk.service().is_own_email_doubted(desk.session()?).await?)
 }
 
 /// Whether the signed-in person has a password. Whoever has none signs in by a provider.

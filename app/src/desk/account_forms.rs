@@ -11,8 +11,8 @@ use super::person_forms::client;
 use super::session_cookie::Cookie;
 use crate::error::ConsoleError;
 use crate::forms::account::{
-    ConnectForm, DisconnectForm, EmailForm, FactorAnswer, FactorForm, FactorStep, ForgotForm, NameForm, PasswordForm,
-    ResetForm, SessionsForm, ZoneForm,
+    ConnectForm, DisconnectForm, EmailForm, EmailStep, FactorAnswer, FactorForm, FactorStep, ForgotForm, NameForm,
+    PasswordForm, ResetForm, SessionsForm, ZoneForm,
 };
 use crate::forms::done::{AccountDone, Told};
 use crate::forms::outcome::Next;
@@ -29,8 +29,22 @@ pub async fn set_zone(desk: Desk, form: ZoneForm) -> Result<Next<()>, ConsoleErr
 }
 
 pub async fn change_email(desk: Desk, form: EmailForm) -> Result<Next<()>, ConsoleError> {
-    desk.service().change_own_email(desk.session()?, &form.email, &form.password, &client(&desk)).await?;
-    Ok(done(&desk, AccountDone::EmailChanged))
+    let (service, session, client) = (desk.service(), desk.session()?, client(&desk));
+    let what = match form.step {
+        EmailStep::Change => {
+            service.change_own_email(session, &form.email, &form.password, &client).await?;
+            AccountDone::EmailChanged
+        }
+        EmailStep::Confirm => {
+            service.confirm_own_email(session, form.code.expose_secret(), &client).await?;
+            AccountDone::EmailConfirmed
+        }
+        EmailStep::Again => {
+            service.mail_own_code(session).await?;
+            AccountDone::CodeMailed
+        }
+    };
+    Ok(done(&desk, what))
 }
 
 pub async fn change_password(desk: Desk, form: PasswordForm) -> Result<Next<()>, ConsoleError> {

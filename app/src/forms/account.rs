@@ -36,16 +36,51 @@ impl FormFields for ZoneForm {
     }
 }
 
-/// A new e-mail, and the password.
+/// What is done with one's own e-mail.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum EmailStep {
+    #[default]
+    Change,
+    /// Confirm it with a code.
+    Confirm,
+    /// Have another code mailed.
+    Again,
+}
+
+/// The name of the step in a form. Without it, the e-mail is changed.
+pub const EMAIL_STEP: &str = "step";
+
+impl EmailStep {
+    const ALL: [Self; 3] = [Self::Change, Self::Confirm, Self::Again];
+
+    /// Its word in a form.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Change => "change",
+            Self::Confirm => "confirm",
+            Self::Again => "again",
+        }
+    }
+}
+
+/// A new e-mail, and the password; or the code that was mailed there.
 #[derive(Debug, Clone, Default)]
 pub struct EmailForm {
+    pub step: EmailStep,
     pub email: String,
     pub password: SecretString,
+    pub code: SecretString,
 }
 
 impl FormFields for EmailForm {
     fn read(sent: &Pairs) -> Self {
-        Self { email: sent.text(Field::Email.as_str()), password: sent.text(Field::CurrentPassword.as_str()).into() }
+        let step = sent.text(EMAIL_STEP);
+        Self {
+            step: EmailStep::ALL.into_iter().find(|known| known.as_str() == step).unwrap_or_default(),
+            email: sent.text(Field::Email.as_str()),
+            password: sent.text(Field::CurrentPassword.as_str()).into(),
+            code: sent.text(Field::Code.as_str()).into(),
+        }
     }
 }
 

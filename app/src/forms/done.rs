@@ -306,6 +306,8 @@ impl Done {
 pub enum AccountDone {
     Renamed,
     EmailChanged,
+    EmailConfirmed,
+    CodeMailed,
     PasswordChanged,
     SessionEnded,
     SessionsEnded,
@@ -320,9 +322,11 @@ pub enum AccountDone {
 }
 
 impl AccountDone {
-    const ALL: [Self; 13] = [
+    const ALL: [Self; 15] = [
         Self::Renamed,
         Self::EmailChanged,
+        Self::EmailConfirmed,
+        Self::CodeMailed,
         Self::PasswordChanged,
         Self::SessionEnded,
         Self::SessionsEnded,
@@ -342,6 +346,8 @@ impl AccountDone {
             Self::ZoneChosen => ("account_zone", "Your time zone is saved."),
             Self::Renamed => ("account_renamed", "Your name is saved."),
             Self::EmailChanged => ("account_email", "Your e-mail is changed. Sign in with the new one from now on."),
+            Self::EmailConfirmed => ("account_email_confirmed", "Your e-mail is confirmed."),
+            Self::CodeMailed => ("account_email_code", "Look into your mail: the code is on its way."),
             Self::PasswordChanged => {
                 ("account_password", "Your password is changed. You are signed out everywhere else.")
             }

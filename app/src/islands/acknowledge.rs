@@ -103,30 +103,19 @@ fn left(seconds: i64, rotates: bool) -> String {
     }
 }
 
-/// Asks before the page is left. For a reload, a link, Back and closing, the browser asks; for Esc, we do,
-/// where there is a list to go back to.
+/// Asks before the page is left: frontend/js does, for a reload, a link, Back and closing. For Esc, we do, where there is a
+/// list to go back to.
 fn guard_leaving(form: Option<HtmlFormElement>, outside: bool) {
     const QUESTION: &str = "You have not confirmed this key. If you leave, you will not see it again. Leave?";
-    // frontend/js asks this where the browser would not, because the document stays. While it is there, leaving asks. If
-    // nothing came of sending the form, frontend/js puts it back from the other one.
+    // While it is there, leaving asks this. If nothing came of sending the form, frontend/js puts it back from the other one.
     const GUARD: &str = "data-guard";
     const KEPT: &str = "data-question";
-    let armed = {
-        let form = form.clone();
-        move || form.as_ref().is_some_and(|form| form.has_attribute(GUARD))
-    };
     if let Some(form) = form.clone() {
         let _ = form.set_attribute(GUARD, QUESTION);
         let _ = form.set_attribute(KEPT, QUESTION);
         let sent = form.clone();
         let _ = browser::listen(&form, ev::submit, move |_| drop(sent.remove_attribute(GUARD)));
     }
-    let is_armed = armed.clone();
-    browser::listen_to_window(ev::beforeunload, move |event| {
-        if is_armed() {
-            event.prevent_default();
-        }
-    });
     // A page that Back restores must not show the secret again.
     browser::listen_to_window(ev::pagehide, |_| {
         browser::each("#secret, #pair-id", |shown: HtmlElement| shown.set_text_content(None));
@@ -141,7 +130,8 @@ fn guard_leaving(form: Option<HtmlFormElement>, outside: bool) {
         if event.key() != "Escape" || is_taken() {
             return;
         }
-        if armed() && window().confirm_with_message(QUESTION).unwrap_or(false) {
+        let is_armed = form.as_ref().is_some_and(|form| form.has_attribute(GUARD));
+        if is_armed && window().confirm_with_message(QUESTION).unwrap_or(false) {
             form.as_ref().map(|form| form.remove_attribute(GUARD));
             let _ = window().location().set_href("/keys");
         }

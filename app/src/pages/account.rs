@@ -43,7 +43,7 @@ pub fn AccountPage() -> impl IntoView {
 
 #[component]
 fn Shown(account: Account, named: Option<PostedForm<NameForm>>, zoned: Option<PostedForm<ZoneForm>>) -> impl IntoView {
-    let Account { name, email, role, time_zone, factor, passkeys, ways_in, sessions, now } = account;
+    let Account { name, email, is_doubted, role, time_zone, factor, passkeys, ways_in, sessions, now } = account;
     let manages = factor != OwnFactor::None || passkeys > 0;
     let problem = PostedForm::problem(named.as_ref());
     let name = named.map_or(name, |posted| posted.form.name);
@@ -69,6 +69,7 @@ fn Shown(account: Account, named: Option<PostedForm<NameForm>>, zoned: Option<Po
                             <dd>
                                 <span>{email}</span> " "
                                 {ways_in.has_password.then(|| view! { <a href="/account/email">"Change e-mail"</a> })}
+                                {is_doubted.then(|| view! { " " <a href="/account/email">"Confirm it"</a> })}
                             </dd>
                         </div>
                         <div>

@@ -40,6 +40,8 @@ pub enum Guarded<'a> {
     AddFactor,
     /// Say who needs a second factor.
     ChangeFactorRules,
+    /// Say which keys a second person must approve.
+    ChangeApprovalRules,
     /// Reveal the API KEY of an app, or issue another one in its place.
     MemberKey,
 }
@@ -64,6 +66,7 @@ impl Guarded<'_> {
             | Self::ResetFactor
             | Self::AddFactor
             | Self::ChangeFactorRules
+            | Self::ChangeApprovalRules
             | Self::MemberKey => true,
         }
     }

@@ -18,6 +18,7 @@ use crate::{
     Caller, ClientInfo, Error, Result, Service,
     attempt::typed,
     entropy,
+    own_email::CONFIRMS,
     reset::{MAILED, replace_password},
     service::event,
     sessions::{Session, is_over},
@@ -137,7 +138,9 @@ impl Service {
     }
 
     /// Changes the e-mail that the person signs in with, if the password is right, and with it the owner of the keys that
-    /// they own. `Invalid` at the e-mail if somebody uses it or is invited with it, or if they own more keys than an act takes.
+    /// they own. The old e-mail is told by mail, and a code goes to
+    /// the new one. `Invalid` at the e-mail if somebody uses it or is invited with it, or if they
+    /// own more keys than an act takes.
     pub async fn change_own_email(
         &self,
         session: &Session,
@@ -165,10 +168,15 @@ impl Service {
             if is_taken {
                 return Ok(Err(FieldErrors::one(Field::Email, Refusal::EmailTaken.message())));
             }
+            // Where no mail is sent, nobody could confirm it.
+            if self.sends_mail() {
+                tx.doubt_email(&row.id).await?;
+            }
             tx.set_name_and_email(&row.id, &row.name, &email).await?;
             tx.set_person_keys(&row.id, &row.name, &self.keyring().email_mac(&email)).await?;
             // It went to the old one.
             tx.revoke_links_of(MAILED, row.id.as_str()).await?;
+            tx.revoke_links_of(CONFIRMS, row.id.as_str()).await?;
             let changes = vec![changed(Field::Email, &row.email, &email)];
             let event = event(&caller, self.now(), Action::AccountEdited, Subject::person(&row.id, &email));
             self.record(tx, AuditEvent { changes, ..event }).await?;
@@ -184,7 +192,7 @@ impl Service {
                 error => error,
             })?;
             let version = if keys.is_empty() { None } else { Some(tx.bump_version().await?) };
-            Ok::<_, Error>(Ok(Some((keys, version))))
+            Ok::<_, Error>(Ok(Some((row, keys, version))))
         };
         let changed = match self.write(change).await? {
             Ok(changed) => changed,
@@ -193,7 +201,13 @@ impl Service {
                 return Err(taken.into());
             }
         };
-        let Some((keys, Some(version))) = changed else { return Ok(()) };
+        let Some((before, keys, version)) = changed else { return Ok(()) };
+        self.mail_email_changed(before);
+        if let Err(error) = self.mail_own_code(session).await {
+            // They can ask for another.
+            tracing::warn!(%error, "no code was mailed to a new e-mail");
+        }
+        let Some(version) = version else { return Ok(()) };
         for key in &keys {
             self.verifier().changed(key, version);
         }

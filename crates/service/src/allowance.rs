@@ -41,6 +41,12 @@ impl Allowance {
         Ok(None)
     }
 
+    /// Gives one back that came to nothing. The time goes on.
+    pub(crate) async fn give_back(tx: &mut Tx, counted_as: &[u8; 32], now: Timestamp) -> Result<(), StoreError> {
+        // None has the number 0, so no time ends.
+        tx.take_back_sign_in_failure(counted_as, 0, now).await
+    }
+
     /// What was counted in the time that is under way, and when that ends. A longer time means that the clock was set back.
     fn under_way(self, counted: Option<Failures>, now: Timestamp) -> Option<Failures> {
         counted.filter(|counted| now < counted.blocked_until && counted.blocked_until.since(now) <= self.within)

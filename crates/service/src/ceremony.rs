@@ -39,6 +39,9 @@ const ANSWER_WITHIN: Millis = Millis::minutes(5);
 /// How many challenges of strangers are kept. A flood drives the oldest out, and nobody needs a minute to answer.
 const STRANGERS_KEPT: u32 = 10_000;
 
+/// How many challenges of one person are kept. Whoever knows the password can ask for many, and the newest count.
+const OWN_KEPT: u32 = 100;
+
 /// After how many new ones those beyond that are removed: looking for them takes longer than adding one.
 const SHRUNK_EVERY: u32 = 100;
 
@@ -190,6 +193,9 @@ impl Service {
         let made = person.is_none().then(|| self.strangers_challenges().made.fetch_add(1, Ordering::Relaxed));
         let shrinks = made.is_some_and(|made| made % SHRUNK_EVERY == SHRUNK_EVERY - 1);
         let work = async |tx: &mut Tx| {
+            if let Some(person) = person {
+                tx.shrink_passkey_challenges_of(person, OWN_KEPT - 1).await?;
+            }
             tx.insert_passkey_challenge(&row).await?;
             if shrinks {
                 // Two for one, so that they become fewer.

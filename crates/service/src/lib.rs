@@ -31,6 +31,7 @@ pub mod mail;
 pub mod metrics;
 pub mod nodes;
 pub mod once;
+mod own_email;
 pub mod passkeys;
 pub mod passwords;
 pub mod people;

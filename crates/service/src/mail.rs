@@ -9,8 +9,10 @@ use domain::{
     permission::AdminPermission,
     request::{Decided, KeyRequest, RequestState},
     role::{Rights, Role},
+    second_factor::grouped,
 };
 use secrecy::{ExposeSecret, SecretString};
+use store::PersonRow;
 
 use crate::{Service, reset::ResetLink};
 
@@ -39,6 +41,9 @@ pub enum MailError {
     /// No mail can be sent now.
     #[error("{0}")]
     Away(String),
+    /// No answer came in time. This mail may be sent all the same, and another one would wait as long.
+    #[error("the mail server did not answer in time")]
+    Unanswered,
 }
 
 /// What comes of sending a mail.
@@ -97,8 +102,9 @@ impl Service {
         Some(deliver(mailer, mail, "a hand-over").await.is_ok())
     }
 
-    /// Mails a reset link to whoever asked for it. If that fails, the log says so.
-    pub(crate) async fn mail_reset(&self, made: &ResetLink, link: &SecretString) {
+    /// Mails a reset link to whoever asked for it, and returns whether it may have been sent. If not, the log says so.
+    pub(crate) async fn mail_reset(&self, made: &ResetLink, link: &SecretString) -> bool {
+        let Some(mailer) = self.mailer() else { return false };
         let text = format!(
             "Hello {name},\n\nSomebody asked for a new password for {email} in Keystead. Open this link to choose one:\n\n\
              {link}\n\nThe link works once, until {until}. If you did not ask for it, ignore this mail: nothing changes.\n",
@@ -107,7 +113,43 @@ impl Service {
             link = link.expose_secret(),
             until = made.expires_at.to_text(),
         );
-        self.mail_one(made.person.email().to_owned(), "Choose a new password", &text, "a reset link").await;
+        let (to, subject) = (made.person.email().to_owned(), "Choose a new password".to_owned());
+        let sent = deliver(mailer, Mail { to, subject, text: text.into() }, "a reset link").await;
+        matches!(sent, Ok(()) | Err(MailError::Unanswered))
+    }
+}
+
+impl Service {
+    /// Tells somebody at the e-mail that they had that it was changed, in the background: if they did not do it, they learn of
+    /// it. It does not say to which, as others may read that mailbox by now.
+    pub(crate) fn mail_email_changed(&self, before: PersonRow) {
+        let service = self.clone();
+        self.in_background(async move {
+            let text = format!(
+                "Hello {name},\n\nThe e-mail of your account in Keystead was changed. You no longer sign in with {email}, and get \
+                 no more mail from Keystead here.\n\nIf you did not change it, tell an owner of Keystead at once.\n",
+                name = before.name,
+                email = before.email,
+            );
+            service.mail_one(before.email, "Your e-mail was changed", &text, "a change of an e-mail").await;
+        });
+    }
+
+    /// Mails the code that confirms somebody's e-mail, in the background. It is for a page of whoever is signed in: nobody else
+    /// who reads that mailbox can do anything with it.
+    pub(crate) fn mail_email_code(&self, person: PersonRow, code: &str) {
+        let text = format!(
+            "Hello {name},\n\nYour new e-mail in Keystead is {email}. To confirm it, enter this code under Your account, Change \
+             e-mail, within 24 hours:\n\n{code}\n\nUntil then, Keystead mails no reset link here. If you do not know what this \
+             is about, ignore this mail.\n",
+            name = person.name,
+            email = person.email,
+            code = grouped(code, "-"),
+        );
+        let service = self.clone();
+        self.in_background(async move {
+            service.mail_one(person.email, "Confirm your e-mail", &text, "a code for an e-mail").await;
+        });
     }
 }
 
@@ -194,7 +236,7 @@ impl Service {
     async fn mail_one(&self, to: String, subject: &str, text: &str, about: &str) -> bool {
         let Some(mailer) = self.mailer() else { return false };
         let mail = Mail { to, subject: subject.to_owned(), text: text.to_owned().into() };
-        !matches!(deliver(mailer, mail, about).await, Err(MailError::Away(_)))
+        !matches!(deliver(mailer, mail, about).await, Err(MailError::Away(_) | MailError::Unanswered))
     }
 }
 

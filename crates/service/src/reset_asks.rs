@@ -82,9 +82,19 @@ impl Service {
         let make = async |tx: &mut Tx| self.mailed_link(tx, email, client).await;
         if let Some(made) = self.write(make).await? {
             let address: SecretString = format!("{page}/{}", made.token.expose_secret()).into();
-            self.mail_reset(&made, &address).await;
+            if !self.mail_reset(&made, &address).await {
+                return self.forget_mail(email).await;
+            }
         }
         Ok(())
+    }
+
+    /// A mail that was not sent flooded nobody's mailbox. Its source has asked all the same: otherwise one could tell by its
+    /// count who has an account.
+    async fn forget_mail(&self, email: &str) -> Result<()> {
+        let (email, now) = (self.keyring().reset_asks_mac(email), self.now());
+        let forget = async |tx: &mut Tx| Allowance::give_back(tx, &email, now).await;
+        Ok(self.write(forget).await?)
     }
 
     /// A new link, which replaces one that was mailed before, and none that an owner made: strangers can ask, too. Where
@@ -94,7 +104,12 @@ impl Service {
         // Whoever signs in by a provider has no password to lose, and the provider checks more than who reads their mail.
         let may_reset = |person: &PersonRow| person.may_enter(now) && person.has_password();
         let person = tx.person_by_email(email).await?.filter(may_reset);
-        let Some(person) = person else {
+        // Whose mailbox it is, nobody has shown yet.
+        let is_doubted = match &person {
+            Some(person) => tx.email_is_doubted(&person.id).await?,
+            None => false,
+        };
+        let Some(person) = person.filter(|_| !is_doubted) else {
             self.count_more_invented(tx, Invented::ResetAsks, 1).await?;
             return Ok(None);
         };

@@ -316,13 +316,18 @@ impl Service {
         let mut codes = Vec::with_capacity(RECOVERY_CODES);
         let mut macs = Vec::with_capacity(RECOVERY_CODES);
         for _ in 0..RECOVERY_CODES {
-            let bytes = Zeroizing::new(entropy::bytes::<RECOVERY_LENGTH>(self.entropy())?);
-            let letter = |byte: &u8| RECOVERY_ALPHABET.get(usize::from(byte & 31)).copied().map(char::from);
-            let code: Zeroizing<String> = Zeroizing::new(bytes.iter().filter_map(letter).collect());
+            let code = self.new_code()?;
             macs.push(self.keyring().recovery_mac(person.as_str(), &code));
             codes.push(grouped(&code, "-").into());
         }
         Ok((RecoveryCodes(codes), macs))
+    }
+
+    /// A code that nobody guesses, in the form in which typed ones are read.
+    pub(crate) fn new_code(&self) -> Result<Zeroizing<String>> {
+        let bytes = Zeroizing::new(entropy::bytes::<RECOVERY_LENGTH>(self.entropy())?);
+        let letter = |byte: &u8| RECOVERY_ALPHABET.get(usize::from(byte & 31)).copied().map(char::from);
+        Ok(Zeroizing::new(bytes.iter().filter_map(letter).collect()))
     }
 }
 

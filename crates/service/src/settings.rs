@@ -7,8 +7,10 @@ use domain::{
     audit::{Action, AuditEvent, Change, Subject},
     field::FieldErrors,
     life::LifeRules,
+    proof::Guarded,
     role::Act,
     second_factor::FactorRules,
+    timestamp::Timestamp,
 };
 use store::Tx;
 
@@ -76,7 +78,7 @@ impl Service {
                 told.extend(put_factor_rules(tx, caller, factors, self.now()).await?);
             }
             if change.names_approval() {
-                told.extend(put_approval_rules(tx, caller, &approval).await?);
+                told.extend(put_approval_rules(tx, caller, &approval, self.now()).await?);
             }
             let changes = if told.is_empty() { None } else { Some(told.concat()) };
             self.record_settings(tx, caller, changes).await
@@ -106,7 +108,7 @@ impl Service {
     pub async fn set_approval_rules(&self, caller: &Caller, rules: &ApprovalRules) -> Result<()> {
         caller.may(Act::ChangeSettings)?;
         let work = async |tx: &mut Tx| {
-            let changes = put_approval_rules(tx, caller, rules).await?;
+            let changes = put_approval_rules(tx, caller, rules, self.now()).await?;
             self.record_settings(tx, caller, changes).await
         };
         self.write(work).await
@@ -167,13 +169,19 @@ impl SettingsChange {
 }
 
 /// Writes what needs approval from now on, and returns what differs; `None` if nothing was written.
-async fn put_approval_rules(tx: &mut Tx, caller: &Caller, rules: &ApprovalRules) -> Result<Option<Vec<Change>>> {
+async fn put_approval_rules(
+    tx: &mut Tx,
+    caller: &Caller,
+    rules: &ApprovalRules,
+    now: Timestamp,
+) -> Result<Option<Vec<Change>>> {
     let before = approval_rules(tx).await?;
     let changes = rules.changes(&before);
     let is_readable = tx.setting(APPROVAL).await?.is_none_or(|text| ApprovalRules::from_setting(&text).is_some());
     if changes.is_empty() && is_readable {
         return Ok(None);
     }
+    caller.proved_for(Guarded::ChangeApprovalRules, now)?;
     caller.sees_state(&before.to_setting())?;
     tx.put_setting(APPROVAL, &rules.to_setting()).await?;
     Ok(Some(changes))

@@ -6,6 +6,7 @@ use domain::audit::Action;
 use domain::audit_query::AuditQuery;
 use domain::ids::{AppId, KeyId};
 use domain::kind::KeyKind;
+use domain::member_key;
 use domain::sight::{Scope, Sight};
 use domain::text::{name_key, prefix_upper_bound};
 use domain::timestamp::Timestamp;
@@ -19,6 +20,9 @@ const KEYS: i64 = 50;
 
 /// Among how many keys with the name those of some apps are looked for.
 const KEYS_LOOKED_AT: i64 = 2_000;
+
+/// The most keys that the name of one actor stands for, where the reader may not know all of that name.
+const KEYS_ACTING: usize = 50;
 
 /// The most people that one text stands for, of those who did something, in the order of their e-mails.
 const PEOPLE: i64 = 50;
@@ -46,6 +50,8 @@ pub(crate) struct AuditSearch<'a> {
     arms: Vec<Arm>,
     /// The actors who are meant; `None` for all.
     actors: Option<Vec<String>>,
+    /// The keys that are meant as actors; `None` for all.
+    acting: Option<Vec<String>>,
     /// The keys that are meant, where an arm does not say it; `None` for all.
     named: Option<Vec<String>>,
     /// The numbers between which the events of the days are.
@@ -55,9 +61,13 @@ pub(crate) struct AuditSearch<'a> {
 
 impl<'a> AuditSearch<'a> {
     pub(crate) async fn new(conn: &mut Conn<'_>, sight: &'a Sight, query: &'a AuditQuery) -> Result<Self, StoreError> {
-        let actors = match &query.person {
+        let mut actors = match &query.person {
             Some(person) => Some(actors(conn, person).await?),
             None => None,
+        };
+        let acting = match &mut actors {
+            Some(actors) if !names_all(sight) => Some(keys_acting(conn, sight, actors).await?),
+            _ => None,
         };
         let keys = match (&query.key, &query.name) {
             (Some(key), _) => Some(vec![key.as_str().to_owned()]),
@@ -83,7 +93,7 @@ impl<'a> AuditSearch<'a> {
             Some(until) => Some(edge(conn, until, false).await?),
             None => None,
         };
-        Ok(Self { sight, query, arms, actors, named, from, to })
+        Ok(Self { sight, query, arms, actors, acting, named, from, to })
     }
 
     /// Whether nothing can be found.
@@ -125,6 +135,10 @@ impl<'a> AuditSearch<'a> {
                 sql.push(" AND seq <= ").bind(seq).push(" AND at + 0 < ").bind(until);
             }
             push_sight(sql, self.sight);
+            if let Some(keys) = &self.acting {
+                sql.push(" AND (actor_kind <> 'key' OR actor_id || '' IN (");
+                sql.list(in_list(keys.iter().map(String::as_str))).push("))");
+            }
             if let Some(keys) = &self.named {
                 sql.push(" AND subject_kind = 'key' AND subject_id || '' IN (");
                 sql.list(in_list(keys.iter().map(String::as_str))).push(")");
@@ -139,24 +153,34 @@ impl<'a> AuditSearch<'a> {
         }
     }
 
-    /// Those of these keys that are out of sight by their app or their kind. One that is gone is known by its last event.
-    /// Whoever sees only their own acts knows who did them. An API KEY is in neither table: all have one name.
+    /// Those of these keys whose names are kept from the reader.
     pub(crate) async fn hidden(&self, conn: &mut Conn<'_>, keys: &[&str]) -> Result<Vec<String>, StoreError> {
-        let is_whole = self.sight.allowed == Scope::All && self.sight.sees_all_kinds();
-        if keys.is_empty() || is_whole || self.sight.acts != Scope::All {
-            return Ok(Vec::new());
-        }
-        let mut sql = Sql::new("SELECT id, app_id, kind FROM api_key WHERE id IN (");
-        sql.list(keys.iter().copied()).push(") UNION ALL SELECT subject_id, app_id, key_kind FROM audit_event");
-        sql.push(" WHERE subject_kind = 'key' AND subject_id IN (").list(keys.iter().copied());
-        sql.push(") AND action || '' = ").bind(Action::KeyDeleted.as_str());
-        let found: Vec<(String, String, String)> = conn.fetch_all(sql).await?;
-        let is_seen = |app: &str, kind: &str| {
-            AppId::parse(app).is_some_and(|app| self.sight.allowed.has(&app))
-                && KeyKind::parse(kind).is_some_and(|kind| self.sight.sees_kind(kind))
-        };
-        Ok(found.into_iter().filter(|(_, app, kind)| !is_seen(app, kind)).map(|(id, ..)| id).collect())
+        if names_all(self.sight) { Ok(Vec::new()) } else { out_of_sight(conn, self.sight, keys).await }
     }
+}
+
+/// Whether a reader may know the name of every key that acted. Whoever sees only their own acts knows who did them.
+fn names_all(sight: &Sight) -> bool {
+    let is_whole = sight.allowed == Scope::All && sight.sees_all_kinds();
+    is_whole || sight.acts != Scope::All
+}
+
+/// Those of these keys that are out of sight by their app or their kind. One that is gone is known by its last event. An API
+/// KEY is in neither table: all have one name.
+async fn out_of_sight(conn: &mut Conn<'_>, sight: &Sight, keys: &[&str]) -> Result<Vec<String>, StoreError> {
+    if keys.is_empty() {
+        return Ok(Vec::new());
+    }
+    let mut sql = Sql::new("SELECT id, app_id, kind FROM api_key WHERE id IN (");
+    sql.list(keys.iter().copied()).push(") UNION ALL SELECT subject_id, app_id, key_kind FROM audit_event");
+    sql.push(" WHERE subject_kind = 'key' AND subject_id IN (").list(keys.iter().copied());
+    sql.push(") AND action || '' = ").bind(Action::KeyDeleted.as_str());
+    let found: Vec<(String, String, String)> = conn.fetch_all(sql).await?;
+    let is_seen = |app: &str, kind: &str| {
+        AppId::parse(app).is_some_and(|app| sight.allowed.has(&app))
+            && KeyKind::parse(kind).is_some_and(|kind| sight.sees_kind(kind))
+    };
+    Ok(found.into_iter().filter(|(_, app, kind)| !is_seen(app, kind)).map(|(id, ..)| id).collect())
 }
 
 /// Apps and kinds in sight as a condition on each row.
@@ -237,5 +261,31 @@ async fn actors(conn: &mut Conn<'_>, person: &str) -> Result<Vec<String>, StoreE
             known.push(name);
         }
     }
+    Ok(known)
+}
+
+/// The keys with the names of these actors, of those that the reader may know. A name that only others have is struck out: a
+/// hit would confirm it.
+async fn keys_acting(conn: &mut Conn<'_>, sight: &Sight, actors: &mut Vec<String>) -> Result<Vec<String>, StoreError> {
+    let (mut known, mut kept) = (Vec::new(), Vec::new());
+    for actor in &*actors {
+        if let Some(name) = actor.strip_prefix("key ") {
+            let sql = Sql::new(
+                "SELECT key_id FROM audit_name WHERE name = $1 UNION ALL SELECT key_id FROM member_key WHERE $2 = $3 LIMIT $4",
+            );
+            let sql = sql.arg(name_key(name)).arg(name).arg(member_key::NAME).arg(KEYS_LOOKED_AT);
+            let keys: Vec<(String,)> = conn.fetch_all(sql).await?;
+            let ids: Vec<_> = keys.iter().map(|(key,)| &**key).collect();
+            let hidden = out_of_sight(conn, sight, &ids).await?;
+            let seen = keys.into_iter().map(|(key,)| key).filter(|key| !hidden.contains(key));
+            let seen: Vec<_> = seen.take(KEYS_ACTING).collect();
+            if seen.is_empty() {
+                continue;
+            }
+            known.extend(seen);
+        }
+        kept.push(actor.clone());
+    }
+    *actors = kept;
     Ok(known)
 }

@@ -220,4 +220,13 @@ impl Tx {
         );
         self.conn().execute(sql.arg(i64::from(most)).arg(i64::from(limit))).await
     }
+
+    /// Removes the oldest of a person's challenges that are beyond `most`, and returns how many.
+    pub async fn shrink_passkey_challenges_of(&mut self, person: &PersonId, most: u32) -> Result<u64, StoreError> {
+        let sql = Sql::new(
+            "DELETE FROM passkey_challenge WHERE person_id = $1 AND id_mac NOT IN (SELECT id_mac FROM passkey_challenge \
+             WHERE person_id = $1 ORDER BY expires_at DESC, id_mac LIMIT $2)",
+        );
+        self.conn().execute(sql.arg(person.as_str()).arg(i64::from(most))).await
+    }
 }

@@ -109,6 +109,8 @@ reads! {
     /// The ids, e-mails and names of people without the keys that [`Tx::set_person_keys`] sets, for example because an
     /// earlier version added them.
     people_without_keys() -> Vec<(PersonId, String, String)>;
+    /// Whether a person has changed their e-mail, as [`Tx::doubt_email`] noted, and not confirmed the new one.
+    email_is_doubted(id: &PersonId) -> bool;
 }
 
 /// A stored end; the largest integer stands for none.
@@ -152,6 +154,11 @@ async fn people_without_keys(conn: &mut Conn<'_>) -> Result<Vec<(PersonId, Strin
     let sql = Sql::new("SELECT id, email, name FROM person WHERE length(email_mac) = 0");
     let rows = conn.fetch_all::<(String, String, String)>(sql).await?;
     Ok(rows.into_iter().filter_map(|(id, email, name)| Some((PersonId::parse(&id)?, email, name))).collect())
+}
+
+async fn email_is_doubted(conn: &mut Conn<'_>, id: &PersonId) -> Result<bool, StoreError> {
+    let sql = Sql::new("SELECT id FROM person WHERE id = $1 AND confirmed_email <> email").arg(id.as_str());
+    Ok(conn.fetch_optional::<(String,)>(sql).await?.is_some())
 }
 
 impl Tx {
@@ -235,11 +242,20 @@ impl Tx {
         Ok(())
     }
 
+    /// Notes that a person is about to change their e-mail: from then on, one that differs from what they had is in doubt until
+    /// it is confirmed.
+    pub async fn doubt_email(&mut self, id: &PersonId) -> Result<(), StoreError> {
+        let sql = Sql::new("UPDATE person SET confirmed_email = COALESCE(confirmed_email, email) WHERE id = $1");
+        self.conn().execute(sql.arg(id.as_str())).await?;
+        Ok(())
+    }
+
     /// Notes that a person gets mail at this e-mail, unless that is known already or it is no longer theirs.
     pub async fn confirm_email(&mut self, id: &PersonId, email: &str, at: Timestamp) -> Result<(), StoreError> {
         let sql = Sql::new(
             "UPDATE person SET confirmed_email = email, email_confirmed_at = $3 \
-             WHERE id = $1 AND email = $2 AND (confirmed_email IS NULL OR confirmed_email <> email)",
+             WHERE id = $1 AND email = $2 \
+             AND (confirmed_email IS NULL OR confirmed_email <> email OR email_confirmed_at IS NULL)",
         );
         self.conn().execute(sql.arg(id.as_str()).arg(email).arg(at)).await?;
         Ok(())

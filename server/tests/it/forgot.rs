@@ -1,7 +1,7 @@
 //! The page for who lost the password: a link by mail where mail is sent, and otherwise who else can help.
 
 use crate::mailbox::{MailBox, free_port};
-use crate::support::{Answer, Call, EMAIL, Product, Settings};
+use crate::support::{Answer, Call, EMAIL, PASSWORD, Product, Settings};
 
 const NEW: &str = "seven+grey+herons+wade";
 
@@ -65,6 +65,30 @@ async fn known_or_not_the_page_is_the_same_and_says_nothing() {
     assert_eq!((waits.status.as_u16(), waits.header("retry-after")), (429, "3600"));
     assert!(waits.body.contains("Too many attempts: wait 60 minutes"), "{}", waits.body);
     assert_eq!(mailbox.after(2).await.len(), 2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_changed_e_mail_is_confirmed_with_the_code_that_was_mailed_there() {
+    let mailbox = MailBox::start();
+    let product = mailing(mailbox.url()).await;
+    let session = product.sign_in().await;
+    let get = async |path: &str| product.send(Call::get(path).cookie(&session)).await.body;
+    let post =
+        async |form: String| product.send(Call::post("/account/email").cookie(&session).same_origin().form(form)).await;
+    let form = format!("email=new%40example.com&current_password={PASSWORD}").replace(' ', "+");
+    let changed = post(form).await;
+    assert_eq!((changed.status.as_u16(), changed.header("location")), (303, "/account"));
+    let mails = mailbox.after(2).await;
+    let mail = |to: &str| mails.iter().find(|mail| mail.contains(&format!("To: {to}"))).unwrap();
+    assert!(mail(EMAIL).contains("Subject: Your e-mail was changed"), "{}", mail(EMAIL));
+    let code = mail("new@example.com").split("24 hours:").nth(1).unwrap().split_whitespace().next().unwrap();
+    assert!(get("/account").await.contains("Confirm it") && get("/account/email").await.contains("Confirm e-mail"));
+    let wrong = post("step=confirm&code=AAAA-AAAA-AAAA".to_owned()).await;
+    assert!(wrong.status == 422 && wrong.body.contains("newest mail"), "{}", wrong.body);
+    assert!(wrong.body.contains("value=\"new@example.com\""), "the other form is as it was: {}", wrong.body);
+    let done = post(format!("step=confirm&code={code}")).await;
+    assert_eq!((done.status.as_u16(), done.header("location")), (303, "/account"));
+    assert!(!get("/account").await.contains("Confirm it") && !get("/account/email").await.contains("Confirm e-mail"));
 }
 
 #[tokio::test(flavor = "multi_thread")]

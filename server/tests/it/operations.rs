@@ -100,6 +100,7 @@ async fn a_backup_of_an_earlier_version_is_brought_up_to_this_one() {
         "DROP INDEX audit_event_by_id",
         "ALTER TABLE person DROP COLUMN confirmed_email",
         "ALTER TABLE person DROP COLUMN email_confirmed_at",
+        "DROP INDEX sign_in_failure_fewest",
     ] {
         database.execute(statement).await;
     }
@@ -193,6 +194,7 @@ const OLDER: &[&str] = &[
     "DROP INDEX audit_event_actor",
     "DROP INDEX audit_event_by_name",
     "DROP INDEX audit_event_by_id",
+    "DROP INDEX sign_in_failure_fewest",
     "DROP INDEX api_key_open",
     "DROP TABLE bulk_act",
     "DROP TABLE key_draft",

@@ -112,12 +112,18 @@ async fn a_secret_is_not_carried_and_has_to_be_typed_again() {
 async fn dialogs_ask_too_and_lead_on() {
     let product = Product::start().await;
     let session = stale(&product).await;
-    let asked = post(&product, &session, "/settings/second-factor", "factor_policy=managers&grace_days=3").await;
-    assert_eq!(asked.status, 401);
-    let saved = again(&asked, &[("proof_password", PASSWORD)]);
-    let saved = post(&product, &session, "/settings/second-factor", &saved).await;
-    assert!(saved.status == 200 && saved.body.contains("Saved."));
-    product.clock.advance(Millis::minutes(6));
+    for (path, form) in [
+        ("/settings/second-factor", "factor_policy=managers&grace_days=3"),
+        ("/settings/approval", "approval_permissions=invoices.*%0Akeystead.*"),
+    ] {
+        let asked = post(&product, &session, path, form).await;
+        assert_eq!(asked.status, 401, "{path}");
+        let saved = post(&product, &session, path, &again(&asked, &[("proof_password", PASSWORD)])).await;
+        assert!(saved.status == 200 && saved.body.contains("Saved."), "{path}: {}", saved.body);
+        product.clock.advance(Millis::minutes(6));
+    }
+    let rules = product.service.approval_rules(&operator()).await.unwrap();
+    assert_eq!(rules.permissions.len(), 2, "each line of them was kept");
     let id = product.store.person_by_email(EMAIL).await.unwrap().unwrap().id;
     let path = format!("/people/{id}/role");
     let asked = post(&product, &session, &path, "role=admin").await;

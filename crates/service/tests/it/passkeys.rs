@@ -303,6 +303,20 @@ async fn it_is_a_proof_in_place_of_the_password(w: World) {
     assert_eq!(refusal(late), Refusal::ProveAgain);
 }
 
+async fn the_newest_hundred_challenges_of_a_person_can_be_answered(w: World) {
+    let (here, mut key) = with_passkey(&w).await;
+    let mut asked = Vec::new();
+    for _ in 0..101 {
+        asked.push(w.service.passkey_options(Asks::Prove(&here)).await.unwrap());
+        w.clock.advance(Millis(1));
+    }
+    let first = w.service.prove_again_by_passkey(&here, &key.answer_to(&asked[0]), &from(&here)).await;
+    assert_eq!(refusal(first), Refusal::PasskeyRefused, "it gave way to the newest");
+    for options in [&asked[1], &asked[100]] {
+        w.service.prove_again_by_passkey(&here, &key.answer_to(options), &from(&here)).await.unwrap();
+    }
+}
+
 async fn it_is_named_and_removed_by_its_person_only(w: World) {
     let (here, mut key) = with_passkey(&w).await;
     let id = w.service.own_passkeys(&here).await.unwrap()[0].id;
@@ -431,6 +445,7 @@ on_both!(
     wrong_passwords_of_strangers_keep_no_passkey_out,
     an_unknown_one_costs_what_a_known_one_costs,
     it_is_a_proof_in_place_of_the_password,
+    the_newest_hundred_challenges_of_a_person_can_be_answered,
     it_is_named_and_removed_by_its_person_only,
     a_short_password_does_not_stay_alone,
     a_person_has_a_bound_of_them,

@@ -4,14 +4,17 @@ use domain::{
     audit::Action, draft::KeyDraft, field::Field, hand_over::HandOverDraft, ids::PersonId, invite::InviteDraft,
     proof::PROOF_FOR, refusal::Refusal, role::Role, rotation::Overlap, timestamp::Millis,
 };
-use service::{Authentication, Caller, ClientInfo, Error, keys::HandOverForm, sessions::Session};
+use service::{
+    Authentication, Caller, ClientInfo, Error, keys::HandOverForm, sessions::Session, settings::SettingsChange,
+};
 
 use crate::{
     people::with_role,
+    requests::rules,
     world::{EMAIL, PASSWORD, World, draft, list, refusal, secret, shell, somebody_at},
 };
 
-const ACTS: [&str; 15] = [
+const ACTS: [&str; 16] = [
     "issue master_user",
     "issue verifier",
     "issue app",
@@ -27,6 +30,7 @@ const ACTS: [&str; 15] = [
     "reset link",
     "reset factor",
     "policy",
+    "approval",
 ];
 
 const UNGUARDED: [&str; 8] = [
@@ -130,6 +134,10 @@ impl Acts<'_> {
                 self.made += 1;
                 service.set_factor_rules(by, "managers", &self.made.to_string()).await
             }
+            "approval" => {
+                self.made += 1;
+                service.set_approval_rules(by, &rules(&[], &[format!("approved.a{}", self.made).as_str()], false)).await
+            }
             other => panic!("{other}"),
         }
     }
@@ -160,7 +168,7 @@ async fn a_proof_counts_for_five_minutes(w: World) {
     }
     // Whoever may not do it is not asked for anything.
     let admin = somebody_at(8, Role::Admin, now.plus(Millis::hours(-1)));
-    for act in ["invite admin", "role", "remove", "reset link", "reset factor", "policy"] {
+    for act in ["invite admin", "role", "remove", "reset link", "reset factor", "policy", "approval"] {
         assert_eq!(refusal(acts.run(act, &admin).await), Refusal::Forbidden, "{act}");
     }
 }
@@ -175,7 +183,11 @@ async fn what_is_refused_leaves_no_trace(w: World) {
     assert_eq!(refusal(w.service.reset_link_of(&stale, &id).await), Refusal::ProveAgain);
     assert_eq!(w.newest().await.seq, seq);
     assert_eq!(w.service.person(&stale, &id).await.unwrap().person.role, Role::Admin);
+    let change = SettingsChange { approval_no_expiry: Some(true), ..SettingsChange::default() };
+    assert_eq!(refusal(w.service.change_settings(&stale, &change).await), Refusal::ProveAgain);
+    assert!(w.service.approval_rules(&stale).await.unwrap().is_off());
     // An edit that changes nothing needs nothing.
+    w.service.set_approval_rules(&stale, &rules(&[], &[], false)).await.unwrap();
     let (key, _) = w.active(&verifier()).await;
     let edited = KeyDraft { kind: None, ..verifier() };
     w.service.edit(&stale, &key, &edited, 1).await.unwrap();

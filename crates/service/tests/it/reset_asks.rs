@@ -12,7 +12,8 @@ use domain::{
 use secrecy::ExposeSecret;
 use service::{
     ClientInfo, Service, Setup,
-    mail::{Mail, Mailer, Sending},
+    mail::{Mail, MailError, Mailer, Sending},
+    sessions::Session,
 };
 use store::Store;
 use tokio_util::sync::CancellationToken;
@@ -28,12 +29,19 @@ const UNKNOWN: &str = "nobody@example.com";
 
 /// A mail server that keeps whom each mail went to, and its text.
 #[derive(Default)]
-struct Post(Mutex<Vec<(String, String)>>);
+struct Post {
+    mails: Mutex<Vec<(String, String)>>,
+    /// What becomes of the next mail, if it is not sent.
+    fails: Mutex<Option<MailError>>,
+}
 
 impl Mailer for Post {
     fn send(&self, mail: Mail) -> Sending<'_> {
-        self.0.lock().unwrap().push((mail.to, mail.text.expose_secret().to_owned()));
-        Box::pin(async { Ok(()) })
+        let failure = self.fails.lock().unwrap().take();
+        if failure.is_none() {
+            self.mails.lock().unwrap().push((mail.to, mail.text.expose_secret().to_owned()));
+        }
+        Box::pin(async move { failure.map_or(Ok(()), Err) })
     }
 }
 
@@ -66,7 +74,13 @@ impl Office {
     }
 
     fn mails(&self) -> Vec<(String, String)> {
-        self.post.0.lock().unwrap().clone()
+        self.post.mails.lock().unwrap().clone()
+    }
+
+    /// Asks from one address for a mail that fails like this, and waits until so many transactions were written for it.
+    async fn asked_in_vain(&self, failure: MailError, writes: u64) {
+        *self.post.fails.lock().unwrap() = Some(failure);
+        self.asked(EMAIL, "203.0.113.9", writes).await;
     }
 
     /// The token of the mail with this number, once it is there.
@@ -77,6 +91,18 @@ impl Office {
         rest.lines().next().unwrap().to_owned()
     }
 
+    /// The code of the newest mail with one to this e-mail, once there are so many of them.
+    async fn code(&self, to: &str, count: usize) -> String {
+        let mailed = || {
+            let mails = self.mails().into_iter().filter(|(mail, text)| mail == to && text.contains("enter this code"));
+            mails.map(|(_, text)| text).collect::<Vec<_>>()
+        };
+        until("the code", async || mailed().len() == count).await;
+        let texts = mailed();
+        let (_, rest) = texts[count - 1].split_once("24 hours:\n\n").unwrap();
+        rest.lines().next().unwrap().to_owned()
+    }
+
     async fn opens(&self, token: &str) -> bool {
         self.service.reset_door(token).await.unwrap().is_some()
     }
@@ -84,7 +110,11 @@ impl Office {
 
 /// Since when the owner's e-mail is confirmed.
 async fn confirmed_at(w: &World) -> Option<Timestamp> {
-    let id = w.store.person_by_email(EMAIL).await.unwrap().unwrap().id;
+    confirmed_since(w, EMAIL).await
+}
+
+async fn confirmed_since(w: &World, email: &str) -> Option<Timestamp> {
+    let id = w.store.person_by_email(email).await.unwrap().unwrap().id;
     w.service.person(owner(), &id).await.unwrap().person.email_confirmed_at
 }
 
@@ -195,6 +225,28 @@ async fn a_source_asks_thirty_times_an_hour(w: World) {
     office.asked(EMAIL, "2001:db8::1", 2).await;
 }
 
+/// Otherwise nobody could set a password for an hour after the mail server was away.
+async fn a_mail_that_was_not_sent_uses_up_none_of_three(w: World) {
+    w.make_owner().await;
+    let office = Office::start(&w).await;
+    let away = || MailError::Away("it is away".to_owned());
+    for failure in [away(), away(), MailError::Refused("the mailbox is full".to_owned()), away()] {
+        office.asked_in_vain(failure, 3).await;
+    }
+    for _ in 0..2 {
+        office.asked(EMAIL, "203.0.113.9", 2).await;
+    }
+    // It may have come: whoever is slow is flooded by nobody.
+    office.asked_in_vain(MailError::Unanswered, 2).await;
+    office.asked(EMAIL, "203.0.113.9", 1).await;
+    until("two mails", async || office.mails().len() == 2).await;
+    // The source has asked each time.
+    for _ in 8..30 {
+        office.asked(EMAIL, "203.0.113.9", 1).await;
+    }
+    assert_eq!(refusal(office.ask(EMAIL, "203.0.113.9").await), Refusal::Wait { seconds: 3_600 });
+}
+
 async fn who_asks_replaces_no_link_of_an_owner_and_a_password_ends_both(w: World) {
     w.make_owner().await;
     let office = Office::start(&w).await;
@@ -223,6 +275,93 @@ async fn another_e_mail_ends_the_link_that_went_to_the_old_one(w: World) {
     assert!(!office.opens(&token).await && office.opens(&made).await);
 }
 
+/// Whoever took the account over could otherwise do it in silence.
+async fn another_e_mail_is_told_to_the_old_one(w: World) {
+    w.make_owner().await;
+    let office = Office::start(&w).await;
+    let cookie = secret(&w.sign_in(EMAIL, PASSWORD).await.unwrap().cookie);
+    let session = w.service.session(&cookie).await.unwrap().unwrap();
+    let change = async |email: &str, password: &str| {
+        office.service.change_own_email(&session, email, &password.into(), &ClientInfo::default()).await
+    };
+    change("new@example.com", "wrong").await.unwrap_err();
+    change(EMAIL, PASSWORD).await.unwrap();
+    change("new@example.com", PASSWORD).await.unwrap();
+    until("both mails", async || office.mails().len() == 2).await;
+    let told: Vec<_> = office.mails().into_iter().filter(|(to, _)| to == EMAIL).collect();
+    let [(_, text)] = &*told else { panic!("{told:?}") };
+    assert!(text.contains("was changed") && !text.contains("http") && !text.contains("new@example.com"), "{text}");
+}
+
+/// One that is mistyped is somebody else's.
+async fn no_reset_link_goes_to_a_new_e_mail_before_its_person_typed_the_code(w: World) {
+    const CHANGED: &str = "new@example.com";
+    w.make_owner().await;
+    with_role(&w, Role::Admin, "ada@example.com", Vec::new()).await;
+    let office = Office::start(&w).await;
+    let session = async |email: &str| {
+        let cookie = secret(&w.sign_in(email, PASSWORD).await.unwrap().cookie);
+        w.service.session(&cookie).await.unwrap().unwrap()
+    };
+    let (own, of_ada, client) = (session(EMAIL).await, session("ada@example.com").await, ClientInfo::default());
+    office.service.change_own_email(&own, CHANGED, &PASSWORD.into(), &client).await.unwrap();
+    let first = office.code(CHANGED, 1).await;
+    assert!(office.service.is_own_email_doubted(&own).await.unwrap());
+    assert!(!office.service.is_own_email_doubted(&of_ada).await.unwrap());
+    // The same work as for an e-mail of nobody, and no mail.
+    office.asked(CHANGED, "203.0.113.9", 2).await;
+
+    office.service.mail_own_code(&own).await.unwrap();
+    let second = office.code(CHANGED, 2).await;
+    let confirm = async |session: &Session, code: &str| office.service.confirm_own_email(session, code, &client).await;
+    for (session, code) in [(&own, ""), (&own, "123456"), (&own, &*first), (&of_ada, &*second)] {
+        let Refusal::Invalid(errors) = refusal(w.no_event(confirm(session, code)).await) else { panic!("{code}") };
+        assert_eq!(errors.of(Field::Code).count(), 1, "{code}");
+    }
+    assert_eq!(confirmed_since(&w, CHANGED).await, None);
+    w.one_event(Action::AccountEdited, confirm(&own, &second.to_lowercase())).await.unwrap();
+    assert_eq!(confirmed_since(&w, CHANGED).await, Some(w.service.now()));
+    assert!(!office.service.is_own_email_doubted(&own).await.unwrap());
+    confirm(&own, &second).await.unwrap_err();
+
+    let mails = office.mails().len();
+    office.asked(CHANGED, "203.0.113.9", 2).await;
+    until("the link", async || office.mails().len() > mails).await;
+    let links = office.mails().into_iter().filter(|(_, text)| text.contains("/reset/")).count();
+    assert_eq!(links, 1, "there was none before");
+    // Nothing is left to confirm, so nothing is mailed.
+    let writes = office.store.write_count();
+    office.service.mail_own_code(&own).await.unwrap();
+    assert_eq!(office.store.write_count(), writes);
+}
+
+async fn a_code_is_for_one_e_mail_and_five_are_mailed_in_an_hour(w: World) {
+    w.make_owner().await;
+    let office = Office::start(&w).await;
+    let cookie = secret(&w.sign_in(EMAIL, PASSWORD).await.unwrap().cookie);
+    let session = w.service.session(&cookie).await.unwrap().unwrap();
+    let client = ClientInfo::default();
+    let mut codes = Vec::new();
+    for n in 0..5 {
+        let email = format!("{n}@example.com");
+        let here = w.service.session(&cookie).await.unwrap().unwrap();
+        office.service.change_own_email(&here, &email, &PASSWORD.into(), &client).await.unwrap();
+        codes.push(office.code(&email, 1).await);
+    }
+    assert_eq!(refusal(office.service.mail_own_code(&session).await), Refusal::Wait { seconds: 3_600 });
+    let here = w.service.session(&cookie).await.unwrap().unwrap();
+    // The change counts, also where no code follows it; and no earlier code is for this one.
+    office.service.change_own_email(&here, "last@example.com", &PASSWORD.into(), &client).await.unwrap();
+    for code in &codes {
+        office.service.confirm_own_email(&session, code, &client).await.unwrap_err();
+    }
+    w.clock.advance(Millis::hours(1));
+    office.service.mail_own_code(&session).await.unwrap();
+    let code = office.code("last@example.com", 1).await;
+    w.clock.advance(Millis::hours(24));
+    office.service.confirm_own_email(&session, &code, &client).await.unwrap_err();
+}
+
 async fn whoever_is_kept_out_cannot_use_it(w: World) {
     w.make_owner().await;
     let id = with_role(&w, Role::Admin, "out@example.com", Vec::new()).await;
@@ -249,8 +388,12 @@ on_both!(
     what_strangers_invent_does_not_flood_the_record,
     an_e_mail_gets_three_mails_an_hour,
     a_source_asks_thirty_times_an_hour,
+    a_mail_that_was_not_sent_uses_up_none_of_three,
     who_asks_replaces_no_link_of_an_owner_and_a_password_ends_both,
     another_e_mail_ends_the_link_that_went_to_the_old_one,
+    another_e_mail_is_told_to_the_old_one,
+    no_reset_link_goes_to_a_new_e_mail_before_its_person_typed_the_code,
+    a_code_is_for_one_e_mail_and_five_are_mailed_in_an_hour,
     whoever_is_kept_out_cannot_use_it,
     where_no_mail_is_sent_nobody_asks,
 );

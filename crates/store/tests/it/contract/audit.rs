@@ -9,7 +9,7 @@ use domain::page::Page;
 use domain::role::Role;
 use domain::sight::{Scope, Sight};
 use domain::timestamp::{Millis, Timestamp};
-use store::{ChainCheck, PersonRow, Store};
+use store::{ChainCheck, NewKey, PersonRow, Store};
 
 use crate::fixtures::{
     NOW, all, app, auditor, event, insert, key, key_id, mac, mac_of_version, person, whole, with_app,
@@ -20,6 +20,7 @@ contract! {
     the_record_is_paged_both_ways,
     what_is_out_of_sight_is_not_on_the_page,
     a_key_out_of_sight_is_not_named_as_actor,
+    a_key_out_of_sight_is_not_found_by_its_name,
     who_did_what_to_which_key_and_when_is_found,
     many_people_are_meant_by_one_text,
     own_acts_are_found_under_any_name,
@@ -163,6 +164,39 @@ async fn a_key_out_of_sight_is_not_named_as_actor(store: Store) {
         let recent = store.recent_audit(&sight, 6).await.unwrap();
         for rows in [page, exported, recent] {
             assert_eq!(rows.iter().map(|row| &*row.actor_label).collect::<Vec<_>>(), expected);
+        }
+    }
+}
+
+/// A hit would confirm the name to whoever guesses it.
+async fn a_key_out_of_sight_is_not_found_by_its_name(store: Store) {
+    let (here, there) = (with_app(&store).await, app(2));
+    store.write(async |tx| tx.insert_app(&there).await).await.unwrap();
+    let mut keys = [key(&here, "Ours"), key(&there.id, "Theirs"), key(&here, "Account"), key(&there.id, "Ours")];
+    keys[2].spec.kind = KeyKind::Account;
+    insert(&store, &keys).await;
+    for NewKey { id, app_id, spec, .. } in &keys {
+        let subject = Subject::key(id, spec.kind, &spec.name);
+        record(&store, &AuditEvent { app_id: Some(*app_id), subject, ..event(id, Action::KeyIssued) }).await;
+    }
+    let edited = key_id();
+    for NewKey { id, spec, .. } in &keys {
+        let actor = Actor::Key { id: *id, name: spec.name.clone() };
+        record(&store, &AuditEvent { app_id: Some(here), actor, ..event(&edited, Action::KeyEdited) }).await;
+    }
+    let limited = all().limited_to(Scope::from(&here));
+    for (name, of_all, of_limited, of_auditor) in [
+        ("Ours", vec![8, 5], vec![5], vec![8, 5]),
+        ("key Ours", vec![8, 5], vec![5], vec![8, 5]),
+        ("Theirs", vec![6], vec![], vec![6]),
+        ("Account", vec![7], vec![7], vec![]),
+    ] {
+        let by = AuditQuery { person: Some(name.to_owned()), ..AuditQuery::default() };
+        let about = AuditQuery { key: Some(edited), ..by.clone() };
+        for query in [by, about] {
+            assert_eq!(seqs(&store, &all(), &query).await, of_all, "{query:?}");
+            assert_eq!(seqs(&store, &limited, &query).await, of_limited, "{query:?}");
+            assert_eq!(seqs(&store, &auditor(), &query).await, of_auditor, "{query:?}");
         }
     }
 }

@@ -10,6 +10,7 @@ contract! {
     every_second_factor_goes_at_once,
     a_challenge_is_taken_once,
     old_challenges_of_strangers_give_way,
+    old_challenges_of_a_person_give_way,
 }
 
 async fn somebody(store: &Store, email: &str) -> PersonId {
@@ -150,4 +151,21 @@ async fn old_challenges_of_strangers_give_way(store: Store) {
         left.extend(taken.unwrap().map(|_| number));
     }
     assert_eq!(left, [4, 5, 6, 9], "the oldest gave way, and whoever is signed in loses none");
+}
+
+async fn old_challenges_of_a_person_give_way(store: Store) {
+    let (one, two) = (somebody(&store, "one@example.com").await, somebody(&store, "two@example.com").await);
+    for (number, person) in [(1, Some(one)), (2, Some(two)), (3, None), (4, Some(one)), (5, Some(one))] {
+        keep(&store, challenge(number, person)).await;
+    }
+    let shrink =
+        async |most| store.write(async |tx: &mut Tx| tx.shrink_passkey_challenges_of(&one, most).await).await.unwrap();
+    assert_eq!((shrink(3).await, shrink(2).await, shrink(2).await), (0, 1, 0));
+    let mut left = Vec::new();
+    for number in 1..=5 {
+        if store.has_passkey_challenge(&[number; 32]).await.unwrap() {
+            left.push(number);
+        }
+    }
+    assert_eq!(left, [2, 3, 4, 5], "the oldest of this person gave way, and of nobody else");
 }

@@ -13,6 +13,7 @@ contract! {
     people_are_listed_by_what_is_asked,
     every_page_in_either_direction_shows_each_person_once,
     an_e_mail_is_confirmed_while_it_is_the_persons,
+    an_e_mail_that_its_person_changed_is_in_doubt,
     second_factors_are_listed,
 }
 
@@ -168,6 +169,37 @@ async fn an_e_mail_is_confirmed_while_it_is_the_persons(store: Store) {
     assert_eq!(since().await, None);
     confirm("new@example.com", 3).await;
     assert_eq!(since().await, Some(NOW.plus_seconds(3)));
+}
+
+async fn an_e_mail_that_its_person_changed_is_in_doubt(store: Store) {
+    let ada = person("ada@example.com", Role::Owner);
+    add(&store, std::slice::from_ref(&ada)).await;
+    let doubted = async || store.email_is_doubted(&ada.id).await.unwrap();
+    let change = async |email: &str| {
+        let work = async |tx: &mut store::Tx| {
+            tx.doubt_email(&ada.id).await?;
+            tx.set_name_and_email(&ada.id, &ada.name, email).await
+        };
+        store.write(work).await.unwrap();
+    };
+    let confirm = async |email: &str, seconds: i64| {
+        let at = NOW.plus_seconds(seconds);
+        store.write(async |tx| tx.confirm_email(&ada.id, email, at).await).await.unwrap();
+        store.listed_person(&ada.id, LOCK).await.unwrap().unwrap().email_confirmed_at
+    };
+    assert!(!doubted().await, "somebody else gave it to them");
+    change("new@example.com").await;
+    assert!(doubted().await);
+    change("newer@example.com").await;
+    assert!(doubted().await);
+    // The one that they had is no worse than before.
+    change("ada@example.com").await;
+    assert!(!doubted().await);
+    assert_eq!(confirm("ada@example.com", 1).await, Some(NOW.plus_seconds(1)));
+    change("new@example.com").await;
+    assert!(doubted().await);
+    assert_eq!(confirm("new@example.com", 2).await, Some(NOW.plus_seconds(2)));
+    assert!(!doubted().await);
 }
 
 async fn second_factors_are_listed(store: Store) {
