@@ -138,9 +138,8 @@ impl Service {
     }
 
     /// Changes the e-mail that the person signs in with, if the password is right, and with it the owner of the keys that
-    /// they own. The old e-mail is told by mail, and a code goes to
-    /// the new one. `Invalid` at the e-mail if somebody uses it or is invited with it, or if they
-    /// own more keys than an act takes.
+    /// they own. The old e-mail is told by mail, and a code goes to the new one. `Invalid` at the e-mail if somebody uses it or
+    /// is invited with it, or if they own more keys than an act takes.
     pub async fn change_own_email(
         &self,
         session: &Session,
