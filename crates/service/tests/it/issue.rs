@@ -14,6 +14,8 @@ use domain::{
     verdict::Code,
 };
 use service::{Caller, keys::ShownSecret};
+use store::ChainCheck;
+use tokio::task::JoinSet;
 
 use crate::signed_keys::draft_of;
 use crate::world::{World, draft, in_background, list, owner, refusal, shell, token};
@@ -151,6 +153,32 @@ async fn a_program_acknowledges_in_the_same_act(w: World) {
     assert_eq!(w.code(&token(&issued)).await, Code::Valid);
 }
 
+/// They are written in one commit.
+async fn of_many_at_once_the_wrong_ones_are_refused_alone(w: World) {
+    let (before, ..) = w.marks().await;
+    let mut calls = JoinSet::new();
+    for n in 0..60 {
+        let service = w.service.clone();
+        calls.spawn(async move {
+            let app = if n % 3 == 0 { AppId::from_random([9; 12]) } else { *service.default_app() };
+            (n, service.issue_acknowledged(owner(), &app, &draft("service", &format!("Key {n}"))).await)
+        });
+    }
+    while let Some(called) = calls.join_next().await {
+        match called.unwrap() {
+            (n, Ok(issued)) => {
+                assert_eq!((n % 3 == 0, &*issued.key.row.name), (false, &*format!("Key {n}")));
+                assert_eq!(w.code(&token(&issued)).await, Code::Valid);
+            }
+            (n, refused) => assert_eq!((n % 3, refusal(refused)), (0, Refusal::NotFound)),
+        }
+    }
+    let (after, ..) = w.marks().await;
+    assert_eq!(after - before, 80, "an issue and a confirmation each");
+    let checked = w.service.check_record(shell(), &|_, _| ()).await.unwrap();
+    assert!(matches!(checked, ChainCheck::Intact { .. }), "{checked:?}");
+}
+
 async fn the_record_tells_the_first_values_and_no_secret(w: World) {
     let full = KeyDraft {
         description: Some("For the ledger".to_owned()),
@@ -211,6 +239,7 @@ on_both!(
     a_key_of_another_is_confirmed_after_a_question_and_on_record,
     each_kind_is_shown_as_it_is_presented,
     a_form_makes_one_key,
+    of_many_at_once_the_wrong_ones_are_refused_alone,
     an_unacknowledged_key_is_dropped_on_record,
     the_background_drops_it_too,
     a_pending_key_can_be_given_up,
