@@ -127,7 +127,11 @@ const CURL: &str = r#"
 curl -u "{id}:{secret}" "{address}"
 "#;
 
-const TCL_TLS: &str = "package require tls\nhttp::register https 443 [list ::tls::socket -autoservername true]\n";
+/// Without `-require`, no certificate is checked.
+const TCL_TLS: &str = "package require tls
+# tcltls 1.7 checks who signed the certificate, not whose name is in it.
+http::register https 443 [list ::tls::socket -autoservername true -require true -cadir /etc/ssl/certs]
+";
 
 const TCL: &str = r#"
 package require http
@@ -210,7 +214,9 @@ mod tests {
                     }
                 }
                 let [_, (_, _, tcl), ..] = call.samples();
-                assert_eq!(tcl.contains("package require tls"), url.starts_with("https"));
+                for part in ["package require tls", "-autoservername true", "-require true -cadir /etc/ssl/certs"] {
+                    assert_eq!(tcl.contains(part), url.starts_with("https"), "{part}: {tcl}");
+                }
                 assert!(call.postman().contains(&format!("\"url\":\"{}\"", call.address)));
             }
         }
