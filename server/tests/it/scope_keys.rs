@@ -53,6 +53,20 @@ async fn account_keys_are_generated_by_owners_alone() {
 }
 
 #[tokio::test]
+async fn whoever_chooses_the_app_of_an_account_key_reads_that_it_reaches_every_app() {
+    let product = Product::start().await;
+    let owner = product.sign_in().await;
+    product.service.create_app(&operator(), "Other").await.unwrap();
+    for (kind, words) in
+        [("account", "reaches every app"), ("app", "reaches this app alone"), ("service", "Only services")]
+    {
+        let begun = get(&product, &owner, &format!("/keys/new?kind={kind}")).await;
+        let page = get(&product, &owner, begun.header("location")).await.body;
+        assert!(page.contains(words), "{kind}: {page}");
+    }
+}
+
+#[tokio::test]
 async fn the_samples_have_the_secret_once_and_then_a_placeholder() {
     let product = Product::start().await;
     let session = product.sign_in().await;
