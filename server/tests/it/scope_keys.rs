@@ -105,4 +105,8 @@ async fn every_path_that_programs_call_is_on_the_page_for_firewalls() {
     for path in paths {
         assert!(body.contains(&format!("{path}</code>")), "{path}");
     }
+    for setting in ["KEYSTEAD_METRICS_LISTEN", "OTEL_EXPORTER_OTLP_ENDPOINT", "KEYSTEAD_SMTP_URL", "KEYSTEAD_OIDC_FILE"]
+    {
+        assert!(body.contains(setting), "{setting}");
+    }
 }
