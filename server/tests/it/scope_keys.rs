@@ -86,7 +86,11 @@ async fn the_samples_have_the_secret_once_and_then_a_placeholder() {
         let page = get(&product, &session, &path).await;
         assert!(page.status == 200 && !page.body.contains(secret), "{path}");
     }
+    // The page with the test has the address of the call among those to allow.
+    let setup = get(&product, &session, &format!("/integrations/setup?key={key}")).await.body.replace("<!>", "");
+    assert!(setup.contains("/v2/apps</code></td>") && setup.contains("Put the secret in the place of"), "{setup}");
     let page = get(&product, &session, &format!("/keys/{key}")).await;
+    assert!(page.body.contains("Put the secret in the place of"), "{}", page.body);
     for sample in SAMPLES {
         let code = text_of(&page.body, sample);
         assert!(code.contains(id) && code.contains("THE_SECRET"), "{sample}: {code}");
