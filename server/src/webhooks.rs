@@ -39,8 +39,7 @@ const X_API_KEY: HeaderName = HeaderName::from_static("x-api-key");
 const UNLESS: &str = "has no public address, and KEYSTEAD_WEBHOOK_NETWORKS does not name the one that it has";
 
 /// The same where no setting would help.
-const OWN_PORT: &str =
-    "has no public address, and its port belongs to Keystead or its database: neither is called in a network of your own";
+const OWN_PORT: &str = "has no public address, and Keystead never calls its own ports or that of its database there";
 
 /// What sends to webhooks.
 pub struct Sender {

@@ -363,7 +363,7 @@ async fn a_network_that_is_named_is_called_but_not_this_installation_in_it() {
     for integration in [right, named] {
         assert_eq!(tried(&product, &integration, 1).await.state, DeliveryState::Delivered);
     }
-    for (integration, why) in [(itself, "belongs to Keystead"), (beside, "KEYSTEAD_WEBHOOK_NETWORKS does not name")] {
+    for (integration, why) in [(itself, "its own ports"), (beside, "KEYSTEAD_WEBHOOK_NETWORKS does not name")] {
         let told = tried(&product, &integration, 1).await;
         assert!(told.failure.contains("no public address") && told.failure.contains(why), "{told:?}");
     }
