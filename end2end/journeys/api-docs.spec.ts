@@ -59,6 +59,7 @@ test('somebody tries a call in the docs of the API @scripts', async ({ visitor, 
   const operations = await page.locator('.opblock').count();
   expect(operations).toBeGreaterThan(25);
   await expect(page.locator('.opblock .authorization__btn')).toHaveCount(operations);
+  await expect(page.locator('#operations-Keys-listKeys .opblock-summary-operation-id')).toHaveText('listKeys');
   await colours(page, 'docs');
 
   await page.getByRole('button', { name: 'Authorize' }).first().click();
@@ -96,6 +97,9 @@ test('somebody tries the VChatCloud calls in the docs @scripts', async ({ server
   expect(tags).toEqual(['1. Token', '2. ChatRoom', '3. ChatUser', '4. Chat']);
   const operations = await page.locator('.opblock').count();
   await expect(page.locator('.opblock .authorization__btn')).toHaveCount(operations);
+  // The console names the call by its id and its group.
+  const group = page.locator('.opblock-tag-section').filter({ has: page.locator('[data-tag="3. ChatUser"]') });
+  await expect(group.getByText('listUser', { exact: true })).toBeVisible();
   await picture(page, 'docs-openapi');
 
   // The first way: the API KEY is a parameter. Execute shows the call and what came back.

@@ -264,3 +264,13 @@ test('an auditor sees rooms and changes nothing, a guest sees nothing of them', 
   const answer = await auditor.post(`/rooms/${room}/close`, {});
   expect(answer.status).toBe(403);
 });
+
+test('the longest CLIENT KEY breaks, so that no column is cut', async ({ owner, arrange }) => {
+  const { page } = owner;
+  const room = await arrange.room({ name: unique('Long') });
+  await arrange.joined(room, { nick_name: 'N'.repeat(40), client_key: 'k'.repeat(64) });
+  await owner.open(`/rooms/${room}`);
+  const sheet = page.getByRole('region', { name: 'Table of participants' });
+  await expect(sheet).toContainText('k'.repeat(64));
+  expect(await sheet.evaluate((box) => box.scrollWidth - box.clientWidth)).toBe(0);
+});

@@ -7,6 +7,8 @@ window.SwaggerUIBundle({
   docExpansion: 'list',
   defaultModelsExpandDepth: -1,
   displayRequestDuration: true,
+  // Other pages name a call by its id.
+  displayOperationId: true,
   validatorUrl: null,
   // Its colours are for the dark alone.
   syntaxHighlight: false,

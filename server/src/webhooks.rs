@@ -38,6 +38,9 @@ const X_API_KEY: HeaderName = HeaderName::from_static("x-api-key");
 /// What is said of a host without an address that may be called.
 const UNLESS: &str = "has no public address, and KEYSTEAD_WEBHOOK_NETWORKS does not name the one that it has";
 
+/// The same where no setting would help.
+const OWN_PORT: &str = "has no public address, and Keystead never calls its own ports or that of its database there";
+
 /// What sends to webhooks.
 pub struct Sender {
     outbound: Outbound,
@@ -80,7 +83,8 @@ impl Sender {
         let port = uri.port_u16().unwrap_or(if uri.scheme_str() == Some("https") { 443 } else { 80 });
         let head = timeout(WITHIN, async {
             let allowed = |address| self.may_call(address, port);
-            let mut connection = self.outbound.connect(&uri, allowed, UNLESS).await?;
+            let unless = if self.own_ports.contains(&port) { OWN_PORT } else { UNLESS };
+            let mut connection = self.outbound.connect(&uri, allowed, unless).await?;
             let answer = connection.head(request).await?;
             // With the connection, its body would end.
             Ok::<_, String>((connection, answer))

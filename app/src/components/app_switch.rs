@@ -102,7 +102,8 @@ pub fn in_app(address: &str, app: &str) -> String {
 pub fn AppField(
     errors: RwSignal<FieldErrors>,
     within: InApp,
-    #[prop(default = "Only services of this app know the key. You cannot change it later.")] hint: &'static str,
+    /// What the choice means.
+    hint: &'static str,
 ) -> impl IntoView {
     let id = Field::App.as_str();
     let wrong = errors.with_untracked(|errors| errors.of(Field::App).next().is_some());
@@ -130,11 +131,16 @@ pub fn AppField(
 
 /// Sends the choice along, and says it. Asks for it where none was made, or none that counts.
 #[component]
-pub fn ChosenApp(errors: RwSignal<FieldErrors>, within: InApp) -> impl IntoView {
+pub fn ChosenApp(
+    errors: RwSignal<FieldErrors>,
+    within: InApp,
+    /// What the choice means.
+    hint: &'static str,
+) -> impl IntoView {
     if !within.shown {
         return ().into_any();
     }
-    let Some(name) = within.name() else { return view! { <AppField errors within/> }.into_any() };
+    let Some(name) = within.name() else { return view! { <AppField errors within hint/> }.into_any() };
     view! {
         <input type="hidden" name=Field::App.as_str() value=within.chosen/>
         <dl class="facts"><div><dt>{Field::App.label()}</dt><dd dir="auto">{name}</dd></div></dl>

@@ -108,10 +108,17 @@ pub fn line(message: &Message) -> AnyView {
                 {if kind == MessageKind::Deleted {
                     view! { <p class="soft">"This message was deleted."</p> }.into_any()
                 } else {
-                    view! { <p dir="auto">{text}</p> }.into_any()
+                    // A file may have no words.
+                    (!text.is_empty()).then(|| view! { <p dir="auto">{text}</p> }).into_any()
                 }}
-                {attachment.map(|file| view! {
-                    <p class="soft"><a href=file_address(&room_id, &file.id) download><bdi>{file.name}</bdi></a> {format!(", {} bytes", grouped(file.size))}</p>
+                {attachment.map(|file| {
+                    let unit = if file.size == 1 { "byte" } else { "bytes" };
+                    view! {
+                        <p class="soft">
+                            <a href=file_address(&room_id, &file.id) download><bdi>{file.name}</bdi></a>
+                            {format!(", {} {unit}", grouped(file.size))}
+                        </p>
+                    }
                 })}
             </div>
             <Time at=created_at/>

@@ -27,11 +27,12 @@ pub fn EndpointsPage() -> impl IntoView {
 }
 
 /// What Keystead itself calls, what it needs that for, and where that is set.
-const OUTWARD: [(&str, &str, &str); 4] = [
+const OUTWARD: [(&str, &str, &str); 5] = [
     ("The database", "Everything that Keystead keeps, unless it is a file.", "KEYSTEAD_DATABASE_URL"),
     ("The mail server", "Invites, links and notices for people.", "KEYSTEAD_SMTP_URL"),
     ("Sign-in providers", "People who sign in by one.", "KEYSTEAD_OIDC_FILE"),
     ("Targets of webhooks", "Other systems are told what happens in an app.", "the pages of integrations"),
+    ("The trace collector", "Where the time of requests went, if one is set.", "OTEL_EXPORTER_OTLP_ENDPOINT"),
 ];
 
 #[component]
@@ -51,6 +52,10 @@ fn Allowed(found: Addresses) -> impl IntoView {
                     <div><dt>"Port"</dt><dd>{port} ", TCP"</dd></div>
                     <div><dt>"People"</dt><dd>"The console needs every path below " <code>{public_url}</code> "."</dd></div>
                     <div><dt>"Programs"</dt><dd>"They need the paths below. Words in braces are ids."</dd></div>
+                    <div>
+                        <dt>"Monitoring"</dt>
+                        <dd>"It needs " <code>"/metrics"</code> " at the address in " <code>"KEYSTEAD_METRICS_LISTEN"</code> ", if that is set."</dd>
+                    </div>
                 </dl>
             </div>
         </section>

@@ -86,7 +86,7 @@ pub fn Details(
                 <FormProblem problem=problem.whole/>
                 <UnshownProblems errors=unshown/>
                 {notes}
-                {within.shown.then(|| view! { <AppField errors=of_app within/> })}
+                {within.shown.then(|| view! { <AppField errors=of_app within hint=rules.in_app/> })}
                 <input type="hidden" name=Field::Kind.as_str() value=kind.as_str()/>
                 <input type="hidden" name=Field::FormId.as_str() value=form_id/>
                 <KeyForm kind purpose=Purpose::New draft errors=fields hints told/>
@@ -127,7 +127,7 @@ pub fn Summary(
                 <FormProblem problem=problem.whole/>
                 {cautions}
                 <p>{words} {until.map(|at| view! { " Until " <Time at/> "." })}</p>
-                <ChosenApp errors within/>
+                <ChosenApp errors within hint=kind.rules().in_app/>
                 {facts}
                 {if asks {
                     view! { <Reason because=approval::in_words(&causes) reason errors/> }.into_any()

@@ -126,12 +126,13 @@ fn Form(form: HandOverFields, shown: KeyDraft, within: InApp, problem: Problem) 
     } else {
         (format!("/requests/{request}/collect"), "Back")
     };
-    let facts = key.kind.as_deref().and_then(KeyKind::parse).map(|kind| facts(kind, &shown));
+    let kind = key.kind.as_deref().and_then(KeyKind::parse);
+    let facts = kind.map(|kind| facts(kind, &shown));
     let errors = RwSignal::new(problem.fields);
     let signed_out = problem.whole == Some(ConsoleError::SignedOut);
     let chosen = within.name().is_some();
     let app = if request.is_empty() || chosen {
-        view! { <ChosenApp errors within/> }.into_any()
+        view! { <ChosenApp errors within hint=kind.unwrap_or(KeyKind::OWN_APIS).rules().in_app/> }.into_any()
     } else {
         // A request has its app, even if no key can be issued in it now.
         view! { <input type="hidden" name=Field::App.as_str() value=within.chosen/> }.into_any()

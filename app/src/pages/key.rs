@@ -20,7 +20,7 @@ use super::key_calls::CallCards;
 use super::key_facts::facts;
 use super::key_restrictions::restrictions;
 use super::key_rotation::{handed_over, rotation};
-use super::scope_samples::{FirstCall, FirstCalls, NO_SECRET};
+use super::scope_samples::{FirstCall, FirstCalls};
 use crate::addresses::{FROM_KEY, with_query};
 use crate::components::app_switch::ArchivedNote;
 use crate::components::chart::spans::OF_CHART;
@@ -222,10 +222,7 @@ fn Calling(call: FirstCall) -> impl IntoView {
     view! {
         <section class="card">
             <header><h2>"Call Keystead with this key"</h2></header>
-            <div class="body">
-                <p>"Put the secret in the place of " <code>{NO_SECRET}</code> "."</p>
-                <FirstCalls call/>
-            </div>
+            <div class="body"><FirstCalls call/></div>
         </section>
     }
 }

@@ -2,7 +2,7 @@
 
 use domain::field::Field;
 use domain::participant::Who;
-use domain::room::{Room, RoomKind, RoomQuery};
+use domain::room::{Room, RoomKind, RoomQuery, RoomStatus};
 use leptos::prelude::*;
 use leptos_router::hooks::use_query_map;
 
@@ -37,7 +37,9 @@ struct Prepared {
 }
 
 async fn read(asked: Option<String>) -> Result<Prepared, ConsoleError> {
-    let list = read_rooms(&RoomQuery::of_kinds(&[RoomKind::Room])).await?;
+    // A program is prepared in a room that it can join.
+    let open = RoomQuery { status: Some(RoomStatus::Open), ..RoomQuery::of_kinds(&[RoomKind::Room]) };
+    let list = read_rooms(&open).await?;
     let room = match asked {
         Some(id) => Some(read_room(&id, &[RoomKind::Room]).await?.room),
         None => list.page.rows.first().cloned(),
@@ -127,7 +129,9 @@ fn Steps(prepared: Prepared) -> impl IntoView {
         None => (None, Vec::new()),
     };
     let room_id = room.as_ref().map_or_else(|| "$ROOM_ID".to_owned(), |room| room.id.to_string());
-    let join = room.as_ref().map(|room| (format!("/rooms/{}/join", room.id), room.name.clone()));
+    // Whoever came with the id of a room may have one that is over.
+    let opened = room.as_ref().filter(|room| room.is_open(now).is_ok());
+    let join = opened.map(|room| (format!("/rooms/{}/join", room.id), room.name.clone()));
     let users: Vec<_> = users
         .into_iter()
         .take(USERS)
@@ -167,7 +171,7 @@ fn Steps(prepared: Prepared) -> impl IntoView {
             {(!none).then(|| view! { <ul class="feed ids">{rooms}</ul> })}
             {none.then(|| view! {
                 <div class="body">
-                    <p>"There is no room yet."</p>
+                    <p>"No room is open."</p>
                     {manages.then(|| view! { <div class="actions"><a class="button primary" href="/rooms/new">"Create a room"</a></div> })}
                 </div>
             })}

@@ -13,6 +13,7 @@ use crate::components::problem::FieldProblems;
 use crate::components::public_id::{CLIENT_KEY_HELP, PublicId};
 use crate::components::select_field::SelectField;
 use crate::components::title::Title;
+use crate::components::warning::Warning;
 use crate::desk::later::later;
 use crate::desk::rooms::{RoomView, read_room};
 use crate::forms::outcome::PostedForm;
@@ -23,12 +24,16 @@ pub fn JoinRoomPage() -> impl IntoView {
     let id = use_params_map().get_untracked().get("id").unwrap_or_default();
     let posted = PostedForm::<JoinForm, Participant>::take();
     later(async move {
-        let room = match read_room(&id, &[RoomKind::Room]).await.and_then(RoomView::managed) {
-            Ok(view) => view.room,
+        let RoomView { room, now, .. } = match read_room(&id, &[RoomKind::Room]).await.and_then(RoomView::managed) {
+            Ok(view) => view,
             Err(error) => return not_there(error, "Room", "/rooms", "All rooms"),
         };
         if let Some(PostedForm { outcome: Ok(user), .. }) = posted {
             return view! { <Joined name=room.name id user/> }.into_any();
+        }
+        // If it ended while the form was filled in, nothing of that is lost.
+        if let (Err(refusal), None) = (room.is_open(now), &posted) {
+            return view! { <NotOpen name=room.name id words=refusal.message()/> }.into_any();
         }
         let problem = PostedForm::problem(posted.as_ref());
         let errors = RwSignal::new(problem.fields);
@@ -62,6 +67,18 @@ pub fn JoinRoomPage() -> impl IntoView {
         }
         .into_any()
     })
+}
+
+#[component]
+fn NotOpen(name: String, id: String, words: String) -> impl IntoView {
+    view! {
+        <Title text="Join a room"/>
+        <div class="head narrow"><div><h1>"Join “" <span dir="auto">{name}</span> "”"</h1></div></div>
+        <div class="narrow stack">
+            <Warning words/>
+            <div class="actions"><a class="button primary" href=format!("/rooms/{id}")>"Back to the room"</a></div>
+        </div>
+    }
 }
 
 #[component]

@@ -11,7 +11,7 @@ use serde_json::json;
 use crate::components::copy::Sample;
 
 /// In the place of a secret that Keystead does not show.
-pub const NO_SECRET: &str = "THE_SECRET";
+const NO_SECRET: &str = "THE_SECRET";
 
 /// A call with all that it needs.
 #[derive(Clone)]
@@ -36,6 +36,11 @@ impl FirstCall {
     /// The same with words in the place of the secret.
     pub fn without_secret(url: &str, row: &KeyRow, app: &AppId) -> Option<Self> {
         Self::of(url, row, app, NO_SECRET)
+    }
+
+    /// What it does, and its method and address.
+    pub fn to_allow(&self) -> (&'static str, String) {
+        (self.words, format!("GET {}", self.address))
     }
 
     fn fill(&self, sample: &str) -> String {
@@ -116,6 +121,7 @@ pub fn FirstCalls(call: FirstCall) -> impl IntoView {
     let contents = format!("data:application/json;charset=utf-8,{contents}");
     view! {
         <div class="stack">
+            {shows_one.then(|| view! { <p>"Put the secret in the place of " <code>{NO_SECRET}</code> "."</p> })}
             <p>{call.words} ". The Rust sample needs the crates " <code>"base64"</code> " and " <code>"ureq"</code> "."</p>
             <div>{samples}</div>
             <div class="actions"><a class="button" download=file href=contents>"Download for Postman"</a></div>
@@ -127,7 +133,11 @@ const CURL: &str = r#"
 curl -u "{id}:{secret}" "{address}"
 "#;
 
-const TCL_TLS: &str = "package require tls\nhttp::register https 443 [list ::tls::socket -autoservername true]\n";
+/// Without `-require`, no certificate is checked.
+const TCL_TLS: &str = "package require tls
+# tcltls 1.7 checks who signed the certificate, not whose name is in it.
+http::register https 443 [list ::tls::socket -autoservername true -require true -cadir /etc/ssl/certs]
+";
 
 const TCL: &str = r#"
 package require http
@@ -210,7 +220,9 @@ mod tests {
                     }
                 }
                 let [_, (_, _, tcl), ..] = call.samples();
-                assert_eq!(tcl.contains("package require tls"), url.starts_with("https"));
+                for part in ["package require tls", "-autoservername true", "-require true -cadir /etc/ssl/certs"] {
+                    assert_eq!(tcl.contains(part), url.starts_with("https"), "{part}: {tcl}");
+                }
                 assert!(call.postman().contains(&format!("\"url\":\"{}\"", call.address)));
             }
         }

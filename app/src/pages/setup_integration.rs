@@ -80,6 +80,7 @@ fn Guide(
         FirstCall::without_secret(&public_url, &key.row, &key.app_id)
     });
     let checks = first_call.is_none().then(|| view! { <Checks calls/> });
+    let own_address = first_call.as_ref().map(FirstCall::to_allow);
     let own_call = match first_call {
         Some(call) => view! { <FirstCalls call/> }.into_any(),
         None => view! {
@@ -88,12 +89,11 @@ fn Guide(
         }
         .into_any(),
     };
-    let endpoints: Vec<_> = endpoints
-        .iter()
-        .map(|endpoint| {
-            let call = endpoint.call(&public_url);
-            view! { <tr><td>{endpoint.purpose}</td><td class="wrap"><code>{call}</code></td></tr> }
-        })
+    let usual = endpoints.iter().map(|endpoint| (endpoint.purpose, endpoint.call(&public_url)));
+    let endpoints: Vec<_> = own_address
+        .into_iter()
+        .chain(usual)
+        .map(|(purpose, call)| view! { <tr><td>{purpose}</td><td class="wrap"><code>{call}</code></td></tr> })
         .collect();
     let proxies = key.as_ref().and_then(|view| proxies(&view.key));
     let events = key.as_ref().map(|view| &view.key).filter(|key| KeyKind::CALLS_EVENTS.contains(&key.row.kind));

@@ -163,7 +163,7 @@ impl ContactDraft {
             "" => None,
             email => errors.keep(Field::Email, text::email(email)),
         };
-        let identifier = errors.keep(Field::Identifier, text::optional_line(&self.identifier, EXTERNAL_ID_MAX));
+        let identifier = errors.keep(Field::Identifier, identifier(&self.identifier));
         let kind = match self.kind.trim() {
             "" => Some(ContactKind::default()),
             word => errors.keep(Field::ContactKind, kind(word)),
@@ -179,6 +179,13 @@ impl ContactDraft {
             _ => Err(errors),
         }
     }
+}
+
+/// A path of the Sunshine family names a contact by it.
+fn identifier(text: &str) -> Result<Option<String>, String> {
+    let identifier = text::optional_line(text, EXTERNAL_ID_MAX)?;
+    identifier.as_deref().map_or(Ok(()), text::no_dots)?;
+    Ok(identifier)
 }
 
 fn kind(word: &str) -> Result<ContactKind, String> {

@@ -129,7 +129,8 @@ pub struct Delivery {
     pub about: About,
     /// How far it is.
     pub state: DeliveryState,
-    /// How many times it was sent.
+    /// How many of its tries it has used, of as many as there are `WAITS`. Whoever has one that waits sent at once gives it
+    /// another try.
     pub tries: u32,
     /// When it happened.
     pub created_at: Timestamp,

@@ -144,12 +144,24 @@ pub struct EventQuery {
     pub before: Option<String>,
 }
 
+/// In the place of what no event can have, such as a text that is too long: no event has this either.
+const OF_NO_EVENT: &str = "\n";
+
+/// Puts the text that a filter takes whole into its place. What is not kept whole finds nothing, as any other text that no
+/// event has.
+fn put_whole(place: &mut Option<String>, value: &str, max: usize) -> Taken {
+    if put_text(place, value, search_of(value, max)) == Taken::Unread {
+        *place = Some(OF_NO_EVENT.to_owned());
+    }
+    Taken::Read
+}
+
 impl ListQuery for EventQuery {
     fn take(&mut self, name: &str, value: &str) -> Taken {
         match name {
-            "event" => put_text(&mut self.name, value, search_of(value, EVENT_NAME_MAX)),
-            "crm" => put_text(&mut self.crm_id, value, search_of(value, CRM_ID_MAX)),
-            "agent" => put_text(&mut self.agent_id, value, search_of(value, AGENT_ID_MAX)),
+            "event" => put_whole(&mut self.name, value, EVENT_NAME_MAX),
+            "crm" => put_whole(&mut self.crm_id, value, CRM_ID_MAX),
+            "agent" => put_whole(&mut self.agent_id, value, AGENT_ID_MAX),
             "rows" => put(&mut self.rows, value, Rows::parse(value)),
             "after" => put(&mut self.after, value, cursor(value)),
             "before" => put(&mut self.before, value, cursor(value)),
@@ -219,6 +231,20 @@ mod tests {
         assert!(checked_data(&long(EVENT_DATA_MAX - 7)).is_err());
         let key = Map::from_iter([("a".to_owned(), json!({"b": ["7Qm2xV-bN4tRa-abcdef-012345-20261121093002"]}))]);
         assert!(checked_data(&key).is_err(), "whoever sees the event would see the key");
+    }
+
+    #[test]
+    fn what_no_event_can_have_finds_none() {
+        for text in [&*"n".repeat(255), "\0", "a\0b", " "] {
+            for filter in ["event", "crm", "agent"] {
+                let (query, left_out) = EventQuery::read([(filter, text)]);
+                assert!(query.is_filtered() && left_out.is_empty(), "{filter} {text:?}");
+                assert_eq!(EventQuery::read_string(&query.to_query_string()).0, query, "{filter} {text:?}");
+            }
+            let asked = EventQuery::from_pairs([("event", text)]).name.unwrap();
+            assert!(EventAbout::checked(&asked, "crm", "").is_err(), "{text:?}");
+        }
+        assert!(!EventQuery::from_pairs([("event", ""), ("crm", ""), ("agent", "")]).is_filtered());
     }
 
     #[test]

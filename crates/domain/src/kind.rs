@@ -102,6 +102,8 @@ pub struct KindRules {
     pub issuable_now: bool,
     /// What its keys may do in Keystead, whatever permissions they have.
     pub acts: &'static [Act],
+    /// What the app of a key means, for whoever chooses it.
+    pub in_app: &'static str,
     /// The kinds that its keys make and delete, in the order of their declaration.
     pub makes: &'static [KeyKind],
     /// The most keys of the kind in an app; `None` for any number.
@@ -300,6 +302,7 @@ const SERVICE: KindRules = KindRules {
     typed_permissions: true,
     issuable_now: true,
     acts: &[],
+    in_app: "Only services of this app know the key. You cannot change it later.",
     makes: &[],
     most_in_app: None,
 };
@@ -343,6 +346,7 @@ const MASTER_USER: KindRules = KindRules {
     typed_permissions: false,
     issuable_now: true,
     acts: &[],
+    in_app: "The key reaches the chats and contacts of this app alone. You cannot change it later.",
     makes: &[],
     most_in_app: None,
 };
@@ -363,6 +367,7 @@ const INTEGRATION: KindRules = KindRules {
     typed_permissions: false,
     issuable_now: true,
     acts: CHATS,
+    in_app: "The key reaches this app alone. You cannot change it later.",
     makes: &[],
     most_in_app: None,
 };
@@ -385,6 +390,7 @@ const ACCOUNT: KindRules = KindRules {
     seen_with: Act::SeePrivilegedKeys,
     changed_with: Act::ChangeAccountKeys,
     acts: IN_ACCOUNT,
+    in_app: "The key reaches every app. It is listed with this one, and refused while this one is archived. You cannot change it later.",
     makes: &[KeyKind::Integration, KeyKind::App],
     most_in_app: None,
     ..APP

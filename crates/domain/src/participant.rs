@@ -34,11 +34,11 @@ impl ClientKey {
         Self(digits.into_iter().map(char::from).collect())
     }
 
-    /// The same, if somebody may join with it: it contains no key, and is that of no contact. Whoever had that of a contact
-    /// could read what is for the contact.
+    /// The same, if somebody may join with it: it contains no key, has a place in a path, and is that of no contact. Whoever
+    /// had that of a contact could read what is for the contact.
     pub fn chosen(self) -> Result<Self, FieldErrors> {
         let wrong = |message| FieldErrors::one(Field::ClientKey, message);
-        text::no_key(&self.0).map_err(wrong)?;
+        text::no_key(&self.0).and_then(|()| text::no_dots(&self.0)).map_err(wrong)?;
         if ContactId::parse(&self.0).is_some() {
             return Err(wrong("Use another one: 24 digits from 0 to f are the client key of a contact.".to_owned()));
         }
@@ -164,6 +164,8 @@ mod tests {
         let chosen = |text: &str| ClientKey::parse(text).unwrap().chosen();
         for text in [
             "a",
+            "...",
+            ".a",
             "0123456789abcdef0123456",
             "0123456789ABCDEF01234567",
             "7Qm2xV-bN4tRa",
@@ -176,6 +178,14 @@ mod tests {
         let contact = ContactId::from_random([9; 12]);
         for text in [token.expose(), "7Qm2xV-bN4tRa-abcdef-012345-20261121093002", contact.as_str()] {
             assert_eq!(chosen(text).unwrap_err().0[0].field, Field::ClientKey, "{text}");
+        }
+    }
+
+    #[test]
+    fn nobody_joins_with_what_a_path_cannot_have_though_one_from_before_is_read() {
+        for text in [".", ".."] {
+            let read = ClientKey::parse(text).unwrap();
+            assert_eq!(read.chosen().unwrap_err().0[0].field, Field::ClientKey, "{text}");
         }
     }
 

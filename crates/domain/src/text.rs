@@ -290,6 +290,12 @@ pub(crate) fn no_key(text: &str) -> Result<(), String> {
     if access_token::stands_in(text) { Err("This contains an access token. Remove it.".to_owned()) } else { Ok(()) }
 }
 
+/// Refuses the two texts that no path can have between its slashes: programs take them away before they call.
+pub(crate) fn no_dots(text: &str) -> Result<(), String> {
+    let folded = matches!(text, "." | "..");
+    if folded { Err("Use another one: programs leave . and .. out of an address.".to_owned()) } else { Ok(()) }
+}
+
 fn too_long(text: &str, max: usize) -> Result<(), String> {
     // No character takes less than a byte, so short texts need no count.
     if text.len() <= max {

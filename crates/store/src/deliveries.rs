@@ -152,7 +152,8 @@ async fn list_deliveries(
 
 impl Tx {
     /// Sends a delivery again from its first try, if it is over; in a lane of its own, so that it waits for no other and none
-    /// waits for it. One that waits for its next try is sent now. Returns whether that changed anything.
+    /// waits for it. One that waits for its next try is sent now, and gets a try for that beside its own. Returns whether that
+    /// changed anything.
     pub async fn send_delivery_again(&mut self, id: &DeliveryId, now: Timestamp) -> Result<bool, StoreError> {
         let mut sql =
             Sql::new("UPDATE delivery SET state = 'waiting', tries = 0, done_at = 0, status = 0, answer = '', ");
@@ -164,8 +165,8 @@ impl Tx {
         if self.conn().execute(sql).await? > 0 {
             return Ok(true);
         }
-        let mut sql = Sql::new("UPDATE delivery SET due_at = ");
-        sql.bind(now).push(" WHERE state = 'waiting' AND lease = '' AND due_at > ").bind(now);
+        let mut sql = Sql::new("UPDATE delivery SET tries = tries - 1, due_at = ");
+        sql.bind(now).push(" WHERE state = 'waiting' AND lease = '' AND tries > 0 AND due_at > ").bind(now);
         sql.push(" AND due_at < ").bind(NEVER).push(" AND id = ").bind(id.as_str());
         Ok(self.conn().execute(sql).await? > 0)
     }

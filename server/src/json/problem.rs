@@ -101,8 +101,9 @@ impl Problem {
     /// The caller's key has no calls left. `wait` is the time until it has one again; `None` if it never does.
     pub fn too_many(wait: Option<Millis>) -> Self {
         let detail = match wait {
-            Some(_) => "The key in the Authorization header has used up its calls for now.",
-            None => "The key in the Authorization header has used up its calls; edit it in the console.",
+            // Some families also take it elsewhere.
+            Some(_) => "The key has used up its calls for now.",
+            None => "The key has used up its calls; edit it in the console.",
         };
         Self { wait, ..Self::new(Kind::TooManyCalls, detail) }
     }

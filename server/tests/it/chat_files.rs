@@ -82,6 +82,25 @@ async fn whoever_manages_chats_writes_in_them_with_and_without_a_file() {
 }
 
 #[tokio::test]
+async fn a_file_without_words_has_no_line_for_them() {
+    let product = Product::start().await;
+    let session = product.sign_in().await;
+    let chat = room(&product, RoomKind::Chat, "Support").await;
+    for (words, name, bytes) in [("", "one.bin", &b"1"[..]), ("Look", "two.bin", &b"12"[..])] {
+        assert_eq!(write(&product, &session, &chat, words, name, bytes).await.status, 303, "{name}");
+    }
+    let page = get(&product, &format!("/chats/{chat}"), &session).await.body;
+    let line = |n: u32| {
+        let (_, from) = page.split_once(&format!("id=\"m-{n}\"")).unwrap();
+        from.split("</li>").next().unwrap().to_owned()
+    };
+    let (silent, said) = (line(1), line(2));
+    assert!(!silent.contains("<p dir=\"auto\"") && text(&silent).contains(", 1 byte"), "{silent}");
+    assert!(!text(&silent).contains("1 bytes"), "{silent}");
+    assert!(said.contains("<p dir=\"auto\"") && text(&said).contains(", 2 bytes"), "{said}");
+}
+
+#[tokio::test]
 async fn what_is_wrong_with_a_message_or_file_is_said_at_its_field() {
     let product = Product::start().await;
     let session = product.sign_in().await;

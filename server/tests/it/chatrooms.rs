@@ -133,6 +133,29 @@ async fn a_client_key_that_somebody_has_is_an_error_at_its_field() {
 }
 
 #[tokio::test]
+async fn only_an_open_room_is_offered_to_be_joined() {
+    let product = Product::start().await;
+    let session = product.sign_in().await;
+    let open = room(&product, RoomKind::Room, "Lobby").await;
+    product.clock.advance(Millis::minutes(1));
+    let closed = room(&product, RoomKind::Room, "Attic").await;
+    product.service.close_room(&operator(), &closed).await.unwrap();
+    let (into_open, into_closed) = (format!("/rooms/{open}/join"), format!("/rooms/{closed}/join"));
+    let prepare = get(&product, "/integrations/prepare", &session).await.body;
+    assert!(prepare.contains(&into_open) && !prepare.contains("Attic"), "{prepare}");
+    // Whoever names it sees its calls, and no way in.
+    let named = get(&product, &format!("/integrations/prepare?room={closed}"), &session).await.body;
+    assert!(named.contains(&format!("/openapi/v1/users/{closed}")) && !named.contains(&into_closed), "{named}");
+    assert!(get(&product, &into_open, &session).await.body.contains("client_key"));
+    let shut = get(&product, &into_closed, &session).await;
+    assert!(shut.status == 200 && shut.body.contains("This is closed or archived"), "{}", shut.body);
+    assert!(!shut.body.contains("client_key"), "{}", shut.body);
+    // What was typed while it was closed is not lost.
+    let late = post(&product, &into_closed, &session, "nick_name=Ana").await;
+    assert!(late.body.contains("This is closed or archived") && late.body.contains("value=\"Ana\""), "{}", late.body);
+}
+
+#[tokio::test]
 async fn the_names_of_others_are_shown_as_text() {
     let product = Product::start().await;
     let session = product.sign_in().await;

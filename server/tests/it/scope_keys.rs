@@ -53,6 +53,20 @@ async fn account_keys_are_generated_by_owners_alone() {
 }
 
 #[tokio::test]
+async fn whoever_chooses_the_app_of_an_account_key_reads_that_it_reaches_every_app() {
+    let product = Product::start().await;
+    let owner = product.sign_in().await;
+    product.service.create_app(&operator(), "Other").await.unwrap();
+    for (kind, words) in
+        [("account", "reaches every app"), ("app", "reaches this app alone"), ("service", "Only services")]
+    {
+        let begun = get(&product, &owner, &format!("/keys/new?kind={kind}")).await;
+        let page = get(&product, &owner, begun.header("location")).await.body;
+        assert!(page.contains(words), "{kind}: {page}");
+    }
+}
+
+#[tokio::test]
 async fn the_samples_have_the_secret_once_and_then_a_placeholder() {
     let product = Product::start().await;
     let session = product.sign_in().await;
@@ -72,7 +86,11 @@ async fn the_samples_have_the_secret_once_and_then_a_placeholder() {
         let page = get(&product, &session, &path).await;
         assert!(page.status == 200 && !page.body.contains(secret), "{path}");
     }
+    // The page with the test has the address of the call among those to allow.
+    let setup = get(&product, &session, &format!("/integrations/setup?key={key}")).await.body.replace("<!>", "");
+    assert!(setup.contains("/v2/apps</code></td>") && setup.contains("Put the secret in the place of"), "{setup}");
     let page = get(&product, &session, &format!("/keys/{key}")).await;
+    assert!(page.body.contains("Put the secret in the place of"), "{}", page.body);
     for sample in SAMPLES {
         let code = text_of(&page.body, sample);
         assert!(code.contains(id) && code.contains("THE_SECRET"), "{sample}: {code}");
@@ -90,5 +108,9 @@ async fn every_path_that_programs_call_is_on_the_page_for_firewalls() {
     assert!(paths.len() > 50, "{paths:?}");
     for path in paths {
         assert!(body.contains(&format!("{path}</code>")), "{path}");
+    }
+    for setting in ["KEYSTEAD_METRICS_LISTEN", "OTEL_EXPORTER_OTLP_ENDPOINT", "KEYSTEAD_SMTP_URL", "KEYSTEAD_OIDC_FILE"]
+    {
+        assert!(body.contains(setting), "{setting}");
     }
 }

@@ -363,9 +363,9 @@ async fn a_network_that_is_named_is_called_but_not_this_installation_in_it() {
     for integration in [right, named] {
         assert_eq!(tried(&product, &integration, 1).await.state, DeliveryState::Delivered);
     }
-    for integration in [itself, beside] {
+    for (integration, why) in [(itself, "its own ports"), (beside, "KEYSTEAD_WEBHOOK_NETWORKS does not name")] {
         let told = tried(&product, &integration, 1).await;
-        assert!(told.failure.contains("no public address"), "{told:?}");
+        assert!(told.failure.contains("no public address") && told.failure.contains(why), "{told:?}");
     }
     assert_eq!(receiver.got("/ok").len(), 2);
     assert!(own.got("/ok").is_empty());

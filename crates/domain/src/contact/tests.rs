@@ -46,6 +46,9 @@ fn a_contact_is_cleaned_up_and_checked() {
             .check()
             .is_ok()
     );
+    for dots in [".", " .. "] {
+        assert_eq!(wrong(ContactDraft { identifier: dots.to_owned(), ..draft() }), [Field::Identifier], "{dots}");
+    }
     let over = ContactDraft {
         first_name: format!("{name}x"),
         last_name: format!("{name}x"),

@@ -54,3 +54,12 @@ fn what_administers_accounts_is_changed_by_owners_alone() {
         assert!(!may(Role::Auditor, *kind) && !may(Role::Guest, *kind));
     }
 }
+
+#[test]
+fn a_key_that_reaches_every_app_says_so_where_its_app_is_chosen() {
+    for kind in KeyKind::ALL {
+        let rules = kind.rules();
+        let reaches = rules.in_app.contains("every app");
+        assert_eq!(reaches, rules.acts.contains(&Act::ManageApps), "{}", rules.label);
+    }
+}

@@ -135,8 +135,8 @@ impl Service {
         of(&integration, self.store().delivery(id).await?)
     }
 
-    /// Sends a delivery again: one that is over from its first try, one that waits for its next try at once. One that is
-    /// being sent, or waits for the one before it, stays as it is, and nothing is recorded.
+    /// Sends a delivery again: one that is over from its first try, one that waits for its next try at once, with a try of its
+    /// own. One that is being sent, or waits for the one before it, stays as it is, and nothing is recorded.
     pub async fn send_again(&self, caller: &Caller, integration: &IntegrationId, id: &DeliveryId) -> Result<Delivery> {
         let work = async |tx: &mut Tx| {
             let found = tx.integration(integration).await?;

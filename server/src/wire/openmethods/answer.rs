@@ -203,6 +203,11 @@ mod tests {
         assert_eq!(refused(Fail::new(Code::KEY_MISSING, "Send it.")), (401, challenge.clone(), None));
         assert_eq!(refused(Problem::key_needed("Send it.").into()), (401, challenge, None));
         assert_eq!(refused(Problem::too_many(Some(domain::timestamp::Millis::seconds(7))).into()).2.unwrap(), "7");
+        // The key may be the member jwt.
+        assert_eq!(
+            Fail::from(Problem::too_many(None)).message,
+            "The key has used up its calls; edit it in the console."
+        );
         let long = FieldErrors::one(Field::CrmId, "Use at most 253 characters; yours has 254.");
         let fail = Fail::from(service::Error::Refused(Refusal::Invalid(long)));
         assert_eq!(fail.message, "crmId: Use at most 253 characters; yours has 254.");

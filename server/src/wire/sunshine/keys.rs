@@ -7,6 +7,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use domain::draft::KeyDraft;
+use domain::field::Field;
 use domain::ids::IntegrationId;
 use domain::integration::Integration;
 use domain::key::{KeyDetail, KeyRow, KeyState};
@@ -72,10 +73,20 @@ impl Of {
         Ok(Self { kind: KeyKind::OF_INTEGRATION, integration: Some(integration.id) })
     }
 
-    /// What refuses one key more than there may be, in the words of the one published title of this form.
-    fn too_many(self, most: u32) -> Failure {
-        let whose = if self.integration.is_some() { "Integration" } else { "App" };
-        Failure::new(Code::TOO_MANY_KEYS, format!("{whose} has reached the max number of keys ({most})"))
+    /// Why no key is made, as the family says it.
+    fn refused(self, refusal: Refusal) -> Failure {
+        match refusal {
+            // In the words of the one published title of this form.
+            Refusal::TooManyKeys { most } => {
+                let whose = if self.integration.is_some() { "Integration" } else { "App" };
+                Failure::new(Code::TOO_MANY_KEYS, format!("{whose} has reached the max number of keys ({most})"))
+            }
+            // The integration is in the path, and was there when it was read. Somebody has deleted it since.
+            Refusal::Invalid(errors) if errors.of(Field::Integration).next().is_some() => {
+                Failure::integration_not_found()
+            }
+            refusal => refusal.into(),
+        }
     }
 }
 
@@ -88,7 +99,7 @@ pub(super) async fn make(api: &Api, by: &Scoped, of: Of, body: &Body) -> Result<
         ..KeyDraft::default()
     };
     let issued = match api.service.issue_acknowledged(&by.caller, &by.app, &draft).await {
-        Err(service::Error::Refused(Refusal::TooManyKeys { most })) => return Err(of.too_many(most)),
+        Err(service::Error::Refused(refusal)) => return Err(of.refused(refusal)),
         issued => issued?,
     };
     let shown = KeyShown::from(&issued.key.row);
@@ -164,4 +175,21 @@ pub(super) async fn get(State(api): State<Arc<Api>>, AppScope(by): AppScope) -> 
 
 pub(super) async fn delete(State(api): State<Arc<Api>>, AppScope(by): AppScope) -> Result<Response, Failure> {
     remove(&api, &by, of(&api, &by).await?).await
+}
+
+#[cfg(test)]
+mod tests {
+    use domain::field::FieldErrors;
+
+    use super::*;
+
+    #[test]
+    fn a_key_of_an_integration_that_is_just_deleted_is_refused_as_if_it_had_never_been_there() {
+        let of = Of { kind: KeyKind::OF_INTEGRATION, integration: Some(IntegrationId::from_random([1; 12])) };
+        let status = |field| {
+            let failure = of.refused(Refusal::Invalid(FieldErrors::one(field, "This is wrong.")));
+            failure.into_response().status()
+        };
+        assert_eq!((status(Field::Integration), status(Field::Name)), (StatusCode::NOT_FOUND, StatusCode::BAD_REQUEST));
+    }
 }

@@ -121,17 +121,35 @@ fn responses(gives: Gives) -> Value {
             members.insert("headers".to_owned(), header);
         }
     }
-    let failed = |about: &str| json!({ "description": about, "content": content(schema("Result")) });
-    json!({
-        "200": done,
-        "400": failed("A parameter is missing (10901) or wrong (400)"),
-        "401": failed("The API_KEY or the X-AUTH-TOKEN is missing or was not accepted: result_msg says which"),
-        "403": failed("The X-AUTH-TOKEN reads only (10114)"),
-        "413": failed("The body is too long"),
-        "415": failed("The body is neither a form nor JSON"),
-        "503": failed("Keystead cannot answer right now (0)"),
-    })
+    let mut responses = Map::from_iter([("200".to_owned(), done)]);
+    for (status, about, code, message) in FAILURES {
+        let example = json!({ "result_cd": code, "result_msg": message });
+        let content = json!({ "application/json": { "schema": schema("Result"), "example": example } });
+        responses.insert(status.to_owned(), json!({ "description": about, "content": content }));
+    }
+    Value::Object(responses)
 }
+
+/// What else a call is answered with: the status, when, and an example of its code and message. Without one, Swagger UI
+/// invents the code 0, which is that of a failure of the server.
+const FAILURES: [(&str, &str, u32, &str); 6] = [
+    ("400", "A parameter is missing (10901) or wrong (400)", 10_901, "The parameter roomName is missing."),
+    (
+        "401",
+        "The API_KEY or the X-AUTH-TOKEN is missing or was not accepted: result_msg says which",
+        400,
+        "The header X-AUTH-TOKEN is missing. GET /openapi/token gives one.",
+    ),
+    (
+        "403",
+        "The X-AUTH-TOKEN reads only (10114)",
+        10_114,
+        "This X-AUTH-TOKEN reads only, because it was bought with scope=read.",
+    ),
+    ("413", "The body is too long", 400, "The body is too long."),
+    ("415", "The body is neither a form nor JSON", 400, "The body is neither a form nor JSON."),
+    ("503", "Keystead cannot answer right now (0)", 0, "Keystead cannot answer right now."),
+];
 
 fn schemas() -> Value {
     let text = || json!({ "type": "string" });
@@ -141,8 +159,10 @@ fn schemas() -> Value {
     let reference = |name: &str| json!({ "$ref": format!("#/components/schemas/{name}") });
     let result = |name: Option<(&str, Value)>| {
         let mut properties = Map::new();
-        properties.insert("result_cd".to_owned(), json!({ "type": "integer", "description": "1 if it was done." }));
-        properties.insert("result_msg".to_owned(), json!({ "type": "string", "description": "Why it was not." }));
+        let code = json!({ "type": "integer", "description": "1 if it was done.", "example": 1 });
+        properties.insert("result_cd".to_owned(), code);
+        let message = json!({ "type": "string", "description": "Why it was not.", "example": "" });
+        properties.insert("result_msg".to_owned(), message);
         if let Some((name, schema)) = name {
             properties.insert(name.to_owned(), schema);
         }
@@ -197,6 +217,34 @@ mod tests {
             .map(|(method, path)| (method.to_owned(), plain(path)))
             .collect();
         assert_eq!(distinct, routes);
+    }
+
+    #[test]
+    fn the_example_of_each_status_has_a_code_that_comes_with_it() {
+        let document = document();
+        for operation in
+            document["paths"].as_object().unwrap().values().flat_map(|path| path.as_object().unwrap().values())
+        {
+            let responses = operation["responses"].as_object().unwrap();
+            for (status, response) in responses {
+                let body = &response["content"]["application/json"];
+                let code = if status == "200" {
+                    let schema = body["schema"]["$ref"].as_str().unwrap().trim_start_matches('#');
+                    &document.pointer(schema).unwrap()["properties"]["result_cd"]["example"]
+                } else {
+                    assert!(!body["example"]["result_msg"].as_str().unwrap().is_empty(), "{status}");
+                    &body["example"]["result_cd"]
+                };
+                let fitting: &[u64] = match status.as_str() {
+                    "200" => &[1],
+                    "400" => &[400, 10_901],
+                    "403" => &[10_114],
+                    "503" => &[0],
+                    _ => &[400],
+                };
+                assert!(fitting.contains(&code.as_u64().unwrap()), "{status}: {code}");
+            }
+        }
     }
 
     #[test]

@@ -255,8 +255,12 @@ async fn what_is_sent_again_waits_for_no_other(store: Store) {
     assert!(lease(&store, &[(webhook(1), 4)], "one", LATER).await.is_empty(), "the third still waits for the second");
 
     assert!(send_again(&store, &waits.id, LATER).await);
-    assert_eq!(store.delivery(&waits.id).await.unwrap().unwrap().tries, 1, "only its next try is sooner");
-    assert_eq!(seqs(&lease(&store, &[(webhook(1), 4)], "one", LATER).await), [2]);
+    assert!(!send_again(&store, &waits.id, LATER).await, "it is due already");
+    assert_eq!(store.delivery(&waits.id).await.unwrap().unwrap().tries, 0, "the try that was asked for is one more");
+    let asked_for = lease(&store, &[(webhook(1), 4)], "one", LATER).await.remove(0);
+    assert_eq!(seqs(std::slice::from_ref(&asked_for)), [2]);
+    let refused = asked_for.tried(&Reply::answered(500, "no"), LATER);
+    assert_eq!((refused.tries, refused.next_try_at), (waits.tries, waits.next_try_at), "it used up no other");
     let third = all(&store, 1).await.remove(0);
     assert!(!send_again(&store, &third.id, LATER).await, "it waits for the second");
     assert!(!send_again(&store, &DeliveryId::from_random([7; 12]), LATER).await);
