@@ -67,6 +67,7 @@ mod matrix;
 mod matrix_rows;
 mod metrics;
 mod monitoring;
+mod offers;
 mod operations;
 mod packaging;
 mod passkeys;
