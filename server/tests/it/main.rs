@@ -71,6 +71,7 @@ mod offers;
 mod operations;
 mod packaging;
 mod passkeys;
+mod people_pages;
 mod process;
 mod proof;
 mod provider_attacks;
