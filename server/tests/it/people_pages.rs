@@ -7,7 +7,7 @@ use secrecy::ExposeSecret;
 use service::ClientInfo;
 use service::invites::Acceptance;
 
-use crate::support::{Call, PASSWORD, Product, operator};
+use crate::support::{Call, PASSWORD, Product, operator, service_key, text};
 
 /// Somebody of this role.
 async fn person(product: &Product, email: &str, role: Role) -> PersonId {
@@ -38,5 +38,18 @@ async fn the_role_that_somebody_has_is_not_said_to_be_changed() {
         let page = Call::get(&format!("/people/{id}")).header("cookie", &format!("keystead-3000={session}; {done}"));
         let page = product.send(page).await.body;
         assert!(page.contains(words), "{role}: {page}");
+    }
+}
+
+#[tokio::test]
+async fn the_audit_shows_where_an_act_came_from() {
+    let product = Product::start().await;
+    let session = product.sign_in().await;
+    let key = product.issue(service_key("Billing")).await.key.row.id;
+    let form = Call::post(&format!("/keys/{key}/disable")).cookie(&session).same_origin();
+    assert_eq!(product.send(form.form("")).await.status, 303);
+    for page in ["/audit".to_owned(), format!("/audit?key={key}"), format!("/keys/{key}/audit")] {
+        let shown = text(&product.send(Call::get(&page).cookie(&session)).await.body);
+        assert!(shown.contains("owner@example.com from 127.0.0.1"), "{page}: {shown}");
     }
 }
