@@ -2,12 +2,14 @@
 
 use domain::app::App;
 use domain::field::{Field, FieldErrors};
+use domain::role::Act;
 use leptos::prelude::*;
 use leptos_router::hooks::use_location;
 
 use crate::components::icon::{Drawn, Icon};
 use crate::components::problem::FieldProblem;
 use crate::desk::apps::{name_in_full, read_app_in_use, read_choice};
+use crate::desk::keys::may;
 use crate::desk::later::later;
 use crate::forms::apps::BACK;
 
@@ -22,7 +24,7 @@ pub fn AppSwitch() -> impl IntoView {
         };
         let elsewhere = one.filter(|one| !choice.choices.contains(one)).map(option);
         let options: Vec<_> = choice.choices.iter().map(option).collect();
-        let more = choice.more.then(|| view! { <a href="/apps">"All of them"</a> });
+        let more = (choice.more && may(Act::SeeApps)).then(|| view! { <a href="/apps">"All of them"</a> });
         view! {
             <form class="switch" method="post" action="/apps/choose" data-submit>
                 <input type="hidden" name=BACK value=here/>

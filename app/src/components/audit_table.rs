@@ -96,7 +96,12 @@ fn line(row: AuditRow, action: String, with_subject: bool, seen: &[Act]) -> AnyV
         <tr role="row">
             <td role="cell">{action}</td>
             {subject}
-            <td role="cell" dir="auto">{row.actor_label}</td>
+            <td role="cell" dir="auto">
+                {row.actor_label}
+                {row.address.map(|address| view! {
+                    " " <small class="source"><span class="visually-hidden">"from "</span> <bdi>{address}</bdi></small>
+                })}
+            </td>
             <td role="cell" class="soft"><Time at=row.at/></td>
             <td role="cell" class="soft wrap">
                 {(!changes.is_empty()).then(|| view! { <ul class="changes">{changes}</ul> })}

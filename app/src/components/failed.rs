@@ -1,12 +1,14 @@
 //! A failed read, shown in place of its data, and a form that was refused as a whole.
 
 use domain::refusal::Refusal;
+use domain::role::Act;
 use leptos::prelude::*;
 use leptos_router::hooks::use_location;
 
 use crate::addresses::with_query;
 use crate::components::icon::{Drawn, Icon};
 use crate::components::modal::Modal;
+use crate::desk::keys::may;
 use crate::error::ConsoleError;
 
 /// Shows what went wrong and what to do, and sets the status of the page.
@@ -19,7 +21,7 @@ pub fn Failed(error: ConsoleError) -> impl IntoView {
                 <div class="empty">
                     <h2>"Choose an app"</h2>
                     <p>{error.message()}</p>
-                    <a class="button primary" href="/apps">"Apps"</a>
+                    {may(Act::SeeApps).then(|| view! { <a class="button primary" href="/apps">"Apps"</a> })}
                 </div>
             </div>
         }

@@ -119,6 +119,11 @@ pub async fn read_connection(id: &str) -> Result<Connection, ConsoleError> {
     Ok(Connection { provider, has_password, email: session.person.email().to_owned() })
 }
 
+/// Whether the signed-in person has to choose a longer password before anything else.
+pub fn owes_password() -> Result<bool, ConsoleError> {
+    Ok(Desk::from_context()?.session()?.owes_password)
+}
+
 /// How short a new password of the signed-in person may be.
 pub async fn read_password_min() -> Result<usize, ConsoleError> {
     let desk = Desk::from_context()?;

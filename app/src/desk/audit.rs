@@ -4,8 +4,9 @@ use domain::audit::AuditRow;
 use domain::audit_query::{AuditQuery, DayEvents};
 use domain::field::Field;
 use domain::grant::{self, KeyGrant};
-use domain::ids::KeyId;
+use domain::ids::{KeyId, PersonId};
 use domain::page::Page;
+use domain::role::Act;
 use domain::text::joined;
 use service::Caller;
 
@@ -52,10 +53,22 @@ fn in_words(grants: &[KeyGrant], names: &[(KeyId, String)]) -> String {
     words.collect::<Vec<_>>().join("; ")
 }
 
-/// The visitor, who looks at the chosen app alone, unless they ask about one key.
+/// The visitor, who looks at the chosen app alone, unless they ask about one key or person.
 pub(super) async fn looking(desk: &Desk, query: &AuditQuery) -> Result<Caller, ConsoleError> {
     let caller = desk.caller()?;
-    if query.key.is_some() { Ok(caller) } else { Ok(desk.apps().await?.narrowed(caller)) }
+    if query.key.is_some() || query.person_id.is_some() { Ok(caller) } else { Ok(desk.apps().await?.narrowed(caller)) }
+}
+
+/// What the visitor knows a person by: their e-mail, or the id of somebody whom they do not see or who is gone.
+pub async fn name_of(person: &PersonId) -> Result<String, ConsoleError> {
+    let desk = Desk::from_context()?;
+    let caller = desk.caller()?;
+    if caller.rights().may(Act::SeePeople)
+        && let Ok(seen) = desk.service().person(&caller, person).await
+    {
+        return Ok(seen.person.email);
+    }
+    Ok(person.to_string())
 }
 
 /// How many of these events there were on each day of the strip.

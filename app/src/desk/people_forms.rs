@@ -18,7 +18,9 @@ use crate::forms::people::{GuestForm, RemoveForm, RoleForm};
 use crate::forms::person::Nothing;
 
 pub async fn change_role(desk: Desk, id: PersonId, form: RoleForm) -> Result<Next<()>, ConsoleError> {
-    desk.service().change_role(&desk.caller()?, &id, &form.role).await?;
+    if !desk.service().change_role(&desk.caller()?, &id, &form.role).await? {
+        return Ok(told(&desk, format!("/people/{id}"), PersonDone::SameRole));
+    }
     // A guest without keys sees none.
     let is_guest = Role::parse(&form.role) == Some(Role::Guest);
     let to = if is_guest { format!("/people/{id}/keys") } else { format!("/people/{id}") };

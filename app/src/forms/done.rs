@@ -122,6 +122,7 @@ pub fn decided_words(decision: Decision, taken: u32, skipped: u32) -> String {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PersonDone {
     Role,
+    SameRole,
     Keys,
     Disabled,
     Enabled,
@@ -143,8 +144,9 @@ pub enum PersonDone {
 }
 
 impl PersonDone {
-    const ALL: [Self; 19] = [
+    const ALL: [Self; 20] = [
         Self::Role,
+        Self::SameRole,
         Self::Keys,
         Self::Disabled,
         Self::Enabled,
@@ -169,6 +171,7 @@ impl PersonDone {
     const fn row(self) -> (&'static str, &'static str) {
         match self {
             Self::Role => ("person_role", "The role is changed, from their next request on."),
+            Self::SameRole => ("person_same_role", "Nothing changed: they have this role already."),
             Self::Keys => ("person_keys", "The keys are saved. They count from the guest's next request on."),
             Self::Disabled => {
                 ("person_disabled", "The person is signed out, and cannot sign in until you enable them.")

@@ -16,7 +16,7 @@ use crate::components::key_status::KeyStatus;
 use crate::components::time::span;
 use crate::components::title::Title;
 use crate::components::warning::Warning;
-use crate::desk::keys::{KeyView, read_key, seen_by_another};
+use crate::desk::keys::{KeyView, may_change_keys, read_key, seen_by_another};
 use crate::desk::later::later;
 use crate::error::ConsoleError;
 use crate::forms::fields::TICKED;
@@ -145,7 +145,10 @@ fn Gone(error: ConsoleError, posted: Option<PostedForm<AcknowledgeForm>>) -> imp
         <div class="actions narrow">
             {match again {
                 Some((draft, app)) => view! { <Again draft app/> }.into_any(),
-                None => view! { <a class="button primary" href="/keys/new">"Generate New Key"</a> }.into_any(),
+                None if may_change_keys() => {
+                    view! { <a class="button primary" href="/keys/new">"Generate New Key"</a> }.into_any()
+                }
+                None => view! { <a class="button primary" href="/keys">"All keys"</a> }.into_any(),
             }}
         </div>
     }

@@ -2,6 +2,7 @@
 
 use domain::audit::Action;
 use domain::audit_query::AuditQuery;
+use domain::ids::PersonId;
 use domain::query_string::ListQuery;
 use domain::role::Act;
 use domain::text::SEARCH_MAX;
@@ -18,7 +19,7 @@ use crate::components::ignored::Ignored;
 use crate::components::pager::{Exports, Pager};
 use crate::components::title::Title;
 use crate::desk::apps::read_choice;
-use crate::desk::audit::{read_audit, read_days};
+use crate::desk::audit::{name_of, read_audit, read_days};
 use crate::desk::keys::{key_id, may};
 use crate::desk::later::later;
 use crate::error::ConsoleError;
@@ -74,7 +75,8 @@ async fn found(query: AuditQuery, key: Option<&str>) -> Result<AnyView, ConsoleE
         };
         view! { <p class="soft">{words}</p> }
     });
-    let only = if query.key.is_none() { read_choice().await.and_then(|choice| choice.one) } else { None };
+    let follows = query.key.is_none() && query.person_id.is_none();
+    let only = if follows { read_choice().await.and_then(|choice| choice.one) } else { None };
     let only = only.map(|app| {
         view! {
             <p class="soft">
@@ -103,6 +105,11 @@ fn address(query: &AuditQuery) -> String {
     with_query("/audit", &query.to_query_string())
 }
 
+/// Whom the audit is narrowed to.
+fn whom(person: PersonId) -> impl IntoView {
+    later(async move { name_of(&person).await.ok().map(|name| view! { <bdi>{name}</bdi> }) })
+}
+
 /// The one form: about which key, by whom, what and when.
 #[component]
 fn Question(query: AuditQuery, key: Option<String>) -> impl IntoView {
@@ -120,6 +127,10 @@ fn Question(query: AuditQuery, key: Option<String>) -> impl IntoView {
             {key.map(|key| view! {
                 <input type="hidden" name="key" value=key.clone()/>
                 <span class="chip">"Only key " <span class="mono">{key}</span></span>
+            })}
+            {query.person_id.map(|person| view! {
+                <input type="hidden" name="person_id" value=person.to_string()/>
+                <span class="chip">"Only by or about " {whom(person)}</span>
             })}
             <input type="search" name="name" value=query.name.clone() maxlength=SEARCH_MAX aria-label="Name of a key"
                 pattern=secretless() title=SECRET placeholder="Name of a key" autocomplete="off" spellcheck="false"/>

@@ -6,11 +6,13 @@ use leptos::prelude::*;
 use leptos_router::components::Outlet;
 use leptos_router::hooks::use_params_map;
 
+use crate::components::empty::Empty;
 use crate::components::failed::{Failed, FormProblem};
 use crate::components::modal::Modal;
 use crate::components::time::Time;
 use crate::components::title::Title;
 use crate::desk::hand_overs::{read_hand_over, read_hand_overs};
+use crate::desk::keys::may_change_keys;
 use crate::desk::later::later;
 use crate::forms::outcome::PostedForm;
 use crate::forms::person::Nothing;
@@ -20,16 +22,7 @@ pub fn HandOversPage() -> impl IntoView {
     let list = later(async move {
         match read_hand_overs().await {
             Ok((list, now)) if !list.is_empty() => view! { <List list now/> }.into_any(),
-            Ok(_) => view! {
-                <div class="card">
-                    <div class="empty">
-                        <h2>"Nothing waits to be collected"</h2>
-                        <p>"At the end of the wizard, or when you rotate a key, choose to let somebody else collect it."</p>
-                        <a class="button primary" href="/keys/new">"Generate New Key"</a>
-                    </div>
-                </div>
-            }
-            .into_any(),
+            Ok(_) => nothing(),
             Err(error) => view! { <Failed error/> }.into_any(),
         }
     });
@@ -44,6 +37,18 @@ pub fn HandOversPage() -> impl IntoView {
         </div>
         {list}
         <Outlet/>
+    }
+}
+
+/// Whoever may only rotate some keys is not led to the wizard.
+fn nothing() -> AnyView {
+    let heading = "Nothing waits to be collected";
+    if may_change_keys() {
+        let words = "At the end of the wizard, or when you rotate a key, choose to let somebody else collect it.";
+        view! { <Empty heading words next=Some(("/keys/new", "Generate New Key"))/> }.into_any()
+    } else {
+        view! { <Empty heading words="When you rotate a key, choose to let somebody else collect it." next=None/> }
+            .into_any()
     }
 }
 

@@ -103,7 +103,7 @@ fn Shown(view: PersonView) -> impl IntoView {
             view! { <a class=class href=format!("/people/{}/{path}", person.id)>{label}</a> }
         })
         .collect();
-    let audit = AuditQuery { person: Some(person.email.clone()), ..AuditQuery::default() };
+    let audit = AuditQuery { person_id: Some(person.id), ..AuditQuery::default() };
     let audit = with_query("/audit", &audit.to_query_string());
     let locked = matches!(person.status, PersonStatus::Locked { .. });
     let chooses = covers && rights.may(person.role.managed_with());

@@ -76,7 +76,7 @@ const RESET_FACTOR: Confirmation = Confirmation {
     path: "factor",
     verb: "Remove",
     part: " the second factor of",
-    effect: "For somebody who lost the phone and the recovery codes. They are signed out at once, and sign in with the password alone until they set a second factor up again. Make sure that it is really them who asks.",
+    effect: "For somebody who lost the phone and the recovery codes. They are signed out at once, and sign in with the password alone until they set a second factor up again. A password that is too short for that has to be changed first. Make sure that it is really them who asks.",
     grave: true,
     by_owners: true,
 };

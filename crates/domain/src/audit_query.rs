@@ -1,7 +1,7 @@
 //! Which events of the audit to read, as the URL carries it.
 
 use crate::audit::Action;
-use crate::ids::KeyId;
+use crate::ids::{KeyId, PersonId};
 use crate::list::{cursor, search};
 use crate::query_string::{ListQuery, Taken, put, put_text, query_string};
 use crate::timestamp::{Millis, Timestamp};
@@ -16,7 +16,10 @@ pub struct AuditQuery {
     pub key: Option<KeyId>,
     /// Only the events about keys that have, or had, a name that begins with this.
     pub name: Option<String>,
-    /// Only the events of people whose e-mail or name contains this, or of the actor whose name this is.
+    /// Only what this person did, and what was done to them, whatever they were called.
+    pub person_id: Option<PersonId>,
+    /// Only what people did whose e-mail or name contains this, or the actor whose name this is, and what was done to these
+    /// people. A whole e-mail means its person alone.
     pub person: Option<String>,
     /// Only the events of this action.
     pub action: Option<Action>,
@@ -37,6 +40,7 @@ impl ListQuery for AuditQuery {
             "key" if value.is_empty() || search(value).is_some() => Taken::Read,
             "key" => Taken::Unread,
             "name" => put_text(&mut self.name, value, search(value)),
+            "person_id" => put(&mut self.person_id, value, PersonId::parse(value)),
             "person" => put_text(&mut self.person, value, search(value)),
             "action" => put(&mut self.action, value, Action::parse(value)),
             "from" => put(&mut self.from, value, day(value)),
@@ -52,6 +56,7 @@ impl ListQuery for AuditQuery {
         query_string([
             ("key", self.key.as_ref().map(KeyId::as_str)),
             ("name", self.name.as_deref()),
+            ("person_id", self.person_id.as_ref().map(PersonId::as_str)),
             ("person", self.person.as_deref()),
             ("action", self.action.map(Action::as_str)),
             ("from", from.as_deref()),
@@ -102,15 +107,21 @@ pub struct DayEvents {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::query_string::LeftOut;
 
     fn at(text: &str) -> Timestamp {
         Timestamp::parse_input(text).unwrap()
+    }
+
+    fn left_out(name: &str, value: &str) -> LeftOut {
+        LeftOut { name: name.to_owned(), value: value.to_owned(), known: true }
     }
 
     #[test]
     fn a_question_survives_its_string() {
         let pairs = [
             ("name", " Billing & Co. "),
+            ("person_id", "0123456789abcdef01234567"),
             ("person", "ada@example.com"),
             ("action", "key.revoked"),
             ("from", "2026-11-24T13:00"),
@@ -122,8 +133,10 @@ mod tests {
         let text = query.to_query_string();
         assert_eq!(
             text,
-            "name=Billing%20%26%20Co.&person=ada%40example.com&action=key.revoked&from=2026-11-24&to=2026-11-24"
+            "name=Billing%20%26%20Co.&person_id=0123456789abcdef01234567&person=ada%40example.com&action=key.revoked\
+             &from=2026-11-24&to=2026-11-24"
         );
+        assert_eq!(AuditQuery::read_string("person_id=0a"), (AuditQuery::default(), vec![left_out("person_id", "0a")]));
         assert!(query.is_filtered() && !AuditQuery::from_pairs([("action", "x"), ("after", "1")]).is_filtered());
     }
 

@@ -239,6 +239,7 @@ impl Service {
         let change = async |tx: &mut Tx| {
             let row = self.accept(tx, &proven).await?;
             replace_password(tx, &row.id, &hash).await?;
+            tx.set_password_changed(&session.id_mac).await?;
             let others = others(tx, session).await?;
             let ended = tx.delete_other_sessions(&row.id, &session.id_mac).await?;
             let note = (ended > 0).then(|| ended_elsewhere(ended));

@@ -94,14 +94,18 @@ impl Service {
     pub(crate) async fn judge(&self, attempt: Attempt) -> Result<Option<Proven>> {
         let Attempt { email, counted, password, client, turn } = attempt;
         let failures = self.begin_attempt(&counted.by).await?;
-        let person = self.store().person_by_email(&email).await?.filter(|person| person.may_enter(self.now()));
+        let person = self.store().person_by_email(&email).await?;
+        let known = person.as_ref().map(|person| person.id);
+        let person = person.filter(|person| person.may_enter(self.now()));
         // Whoever has no password costs what an unknown e-mail costs.
         let hash = person.as_ref().filter(|person| person.has_password()).map(|person| person.password_hash.clone());
         let salt = entropy::bytes(self.entropy())?;
         let compared = self.passwords().verify(turn, password, hash, salt).await?;
         let (Some(row), Compared::Fits { renewed }) = (person, compared) else {
             let address = client.address.map(tracing::field::display);
-            tracing::warn!(address, failures, "a password was wrong");
+            // Nothing that was typed: it may be a password in the wrong field.
+            let person = known.map(tracing::field::display);
+            tracing::warn!(address, person, failures, "a password was wrong");
             if failures == FREE_FAILURES {
                 self.record_block(&email, &client).await?;
             }

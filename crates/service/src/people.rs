@@ -64,14 +64,15 @@ impl Service {
     }
 
     /// Gives a person another role, from their next request on. Whoever is no guest any longer loses the keys that were
-    /// granted, and an owner is limited to no apps. `LastOwner` if nobody else who may sign in is an owner.
-    pub async fn change_role(&self, caller: &Caller, id: &PersonId, role: &str) -> Result<()> {
+    /// granted, and an owner is limited to no apps. `LastOwner` if nobody else who may sign in is an owner. Returns whether
+    /// they had another role; otherwise nothing is changed or recorded.
+    pub async fn change_role(&self, caller: &Caller, id: &PersonId, role: &str) -> Result<bool> {
         caller.may(Act::ManageOwners)?;
         let role = Role::parse(role).ok_or_else(|| FieldErrors::one(Field::Role, invite::NO_ROLE))?;
         let work = async |tx: &mut Tx| {
             let row = managed(tx, caller, id).await?;
             if row.role == role {
-                return Ok(());
+                return Ok(false);
             }
             caller.sees_state(&row.role)?;
             caller.proved_for(Guarded::ChangeRole, self.now())?;
@@ -83,11 +84,14 @@ impl Service {
             let changes = vec![change(Field::Role, Some(row.role.as_str()), Some(role.as_str()))];
             let event = AuditEvent { changes, ..self.about(caller, Action::PersonRoleChanged, &row) };
             self.record(tx, event).await?;
-            self.revoke_invites_of(tx, caller, id, Some((role, &apps))).await
+            self.revoke_invites_of(tx, caller, id, Some((role, &apps))).await?;
+            Ok::<_, Error>(true)
         };
-        self.write(work).await?;
-        self.streams().end_all_of(id);
-        Ok(())
+        let is_changed = self.write(work).await?;
+        if is_changed {
+            self.streams().end_all_of(id);
+        }
+        Ok(is_changed)
     }
 
     /// Says which keys a guest sees, what they may do with each, and until when. `Forbidden` for whoever is no guest, and

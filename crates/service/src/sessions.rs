@@ -101,6 +101,9 @@ pub struct Session {
     pub factor_due: Option<Timestamp>,
     /// Whether that time is over. Until the person has set one up, they may do nothing else.
     pub owes_factor: bool,
+    /// Whether the password is too short to be all that protects the account, as an owner has removed the second factor.
+    /// Until the person has changed it, they may do nothing else.
+    pub owes_password: bool,
     /// The name of the zone that the person reads times in; empty for the browser's.
     pub time_zone: String,
     pub(crate) password_checked_at: Timestamp,
@@ -109,10 +112,15 @@ pub struct Session {
 }
 
 impl Session {
-    /// The person as the caller of use cases: without any rights as long as a second factor is owed.
+    /// The person as the caller of use cases: without any rights as long as something is owed.
     pub fn caller(&self, address: Option<IpAddr>) -> Caller {
         let caller = Caller::person(&self.person, self.password_checked_at, address);
-        if self.owes_factor { caller.without_rights() } else { caller }
+        if self.owes() { caller.without_rights() } else { caller }
+    }
+
+    /// Whether a second factor or another password is owed.
+    pub(crate) fn owes(&self) -> bool {
+        self.owes_factor || self.owes_password
     }
 }
 
@@ -169,6 +177,7 @@ impl Service {
             factor_due,
             time_zone,
             owes_factor: factor_due.is_some_and(|due| due <= now),
+            owes_password: row.owes_password,
             password_checked_at: row.password_checked_at,
             last_seen_at: row.last_seen_at,
             id_mac: *id_mac,
@@ -189,6 +198,7 @@ impl Service {
             user_agent: Some(client.user_agent()),
             password_checked_at: now,
             factor_checked_at: None,
+            owes_password: false,
         };
         Ok((cookie, row))
     }

@@ -22,7 +22,7 @@ use crate::{
     ceremony::Used,
     entropy,
     metrics::SignInOutcome,
-    second_factor::is_wrong_code,
+    second_factor::{is_wrong_code, too_short_alone},
     service::event,
     sessions::{Person, Session},
     throttle::FREE_FAILURES,
@@ -74,19 +74,12 @@ pub const CODE_WITHIN: Millis = Millis::minutes(5);
 
 /// What somebody has proved.
 enum Proof {
-    Password(Proven),
+    /// A password, and whether it is too short to be all that protects the account.
+    Password { proven: Proven, is_short: bool },
     /// A password before, and now a code.
-    Code {
-        step_mac: [u8; 32],
-        row: PersonRow,
-        counted: Counted,
-        code: Code,
-    },
+    Code { step_mac: [u8; 32], row: PersonRow, counted: Counted, code: Code },
     /// A passkey, and a password before if there is a step.
-    Passkey {
-        step_mac: Option<[u8; 32]>,
-        used: Used,
-    },
+    Passkey { step_mac: Option<[u8; 32]>, used: Used },
 }
 
 impl Service {
@@ -98,6 +91,7 @@ impl Service {
 
     async fn enter_by_password(&self, sign_in: SignIn, client: &ClientInfo) -> Result<Entry> {
         let (email, password) = check(&sign_in)?;
+        let is_short = too_short_alone(password.expose_secret()).is_some();
         let person = self.store().person_by_email(&email).await?.map(|person| person.id);
         let counted = self.counted(&email, person.as_ref(), client).await?;
         // Whoever signs in again is a stranger until then.
@@ -109,7 +103,7 @@ impl Service {
             if service.has_factor(&proven.row.id).await? {
                 return service.ask_for_code(&proven).await;
             }
-            service.enter(Proof::Password(proven), &client).await.map(Entry::Session)
+            service.enter(Proof::Password { proven, is_short }, &client).await.map(Entry::Session)
         });
         entered.await.map_err(|error| Error::internal("a sign-in was cut short", error))?
     }
@@ -202,13 +196,14 @@ impl Service {
     /// Starts the session of a person who has proved who they are.
     async fn enter(&self, proof: Proof, client: &ClientInfo) -> Result<SignedIn> {
         let (row, counted, by_factor) = match &proof {
-            Proof::Password(proven) => (&proven.row, &proven.counted, false),
+            Proof::Password { proven, .. } => (&proven.row, &proven.counted, false),
             Proof::Code { row, counted, .. } => (row, counted, true),
             Proof::Passkey { used, .. } => (&used.row, &used.counted, true),
         };
         let person = Person::from(row.clone());
         let (cookie, mut session) = self.new_session(&person.id, client)?;
         session.factor_checked_at = by_factor.then_some(session.created_at);
+        session.owes_password = matches!(proof, Proof::Password { is_short: true, .. });
         let device = self.device_cookie(&person.id, counted.known.as_deref())?;
         let begin = async |tx: &mut Tx| {
             let note = self.admit(tx, &proof).await?;
@@ -249,7 +244,7 @@ impl Service {
     /// Checks what was proved once more, now that nothing changes beside it. Returns what the record says of it.
     async fn admit(&self, tx: &mut Tx, proof: &Proof) -> Result<Option<String>> {
         match proof {
-            Proof::Password(proven) => {
+            Proof::Password { proven, .. } => {
                 if tx.has_second_factor(&proven.row.id).await? {
                     // It was set up meanwhile.
                     return Err(Refusal::SignInFailed.into());

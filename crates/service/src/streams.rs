@@ -99,7 +99,7 @@ impl Service {
                 () = tokio::time::sleep(look_every) => {}
             }
             match self.session_of(&stream.session).await {
-                Ok(Some(session)) if session.person == stream.person && !session.owes_factor => {}
+                Ok(Some(session)) if session.person == stream.person && !session.owes() => {}
                 Ok(_) => return,
                 Err(_) => {}
             }

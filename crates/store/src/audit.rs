@@ -109,15 +109,19 @@ async fn older(
     than: Option<i64>,
     limit: usize,
 ) -> Result<Vec<AuditRow>, StoreError> {
-    let mut sql = Sql::new("SELECT * FROM (");
-    search.push_arms(&mut sql, COLUMNS, |sql| {
+    rows(conn, search, older_than(search, than, limit), limit).await
+}
+
+fn older_than(search: &AuditSearch<'_>, than: Option<i64>, limit: usize) -> Sql {
+    let mut sql = Sql::default();
+    search.push_found(&mut sql, COLUMNS, |sql| {
         if let Some(seq) = than {
             sql.push(" AND seq < ").bind(seq);
         }
         sql.push(" ORDER BY seq DESC LIMIT ").bind(i64::try_from(limit).unwrap_or(i64::MAX));
     });
-    sql.push(") AS found ORDER BY seq DESC");
-    rows(conn, search, sql, limit).await
+    sql.push(" ORDER BY seq DESC");
+    sql
 }
 
 async fn newer(
@@ -126,12 +130,12 @@ async fn newer(
     than: i64,
     limit: usize,
 ) -> Result<Vec<AuditRow>, StoreError> {
-    let mut sql = Sql::new("SELECT * FROM (");
-    search.push_arms(&mut sql, COLUMNS, |sql| {
+    let mut sql = Sql::default();
+    search.push_found(&mut sql, COLUMNS, |sql| {
         sql.push(" AND seq > ").bind(than).push(" ORDER BY seq LIMIT ");
         sql.bind(i64::try_from(limit).unwrap_or(i64::MAX));
     });
-    sql.push(") AS found ORDER BY seq");
+    sql.push(" ORDER BY seq");
     rows(conn, search, sql, limit).await
 }
 
@@ -168,11 +172,21 @@ async fn audit_page(conn: &mut Conn<'_>, sight: &Sight, query: &AuditQuery) -> R
 }
 
 async fn total(conn: &mut Conn<'_>, search: &AuditSearch<'_>) -> Result<Capped, StoreError> {
-    let mut sql = Sql::new("SELECT count(*) FROM (");
-    search.push_arms(&mut sql, "SELECT seq FROM audit_event", |_| ());
-    sql.push(" LIMIT ").bind(i64::from(COUNT_CAP) + 1).push(") AS counted");
-    let (count,): (i64,) = conn.fetch_one(sql).await?;
+    let (count,): (i64,) = conn.fetch_one(counting(search)).await?;
     Ok(Capped::at(COUNT_CAP, count.unsigned_abs()))
+}
+
+fn counting(search: &AuditSearch<'_>) -> Sql {
+    let limit = i64::from(COUNT_CAP) + 1;
+    let mut sql = Sql::new("SELECT count(*) FROM (");
+    search.push_found(&mut sql, "SELECT seq FROM audit_event", |sql| {
+        // Before any is counted, those that are found twice are set apart: no more of each arm than count.
+        if search.overlaps() {
+            sql.push(" ORDER BY seq DESC LIMIT ").bind(limit);
+        }
+    });
+    sql.push(" LIMIT ").bind(limit).push(") AS counted");
+    sql
 }
 
 async fn audit_days(
@@ -183,7 +197,8 @@ async fn audit_days(
 ) -> Result<Vec<DayEvents>, StoreError> {
     let end = first.plus(Millis::days(DAYS_SHOWN));
     let is_whole = sight.keys == Scope::All && sight.acts == Scope::All;
-    let is_kept = query.key.is_none() && query.name.is_none() && query.person.is_none() && is_whole;
+    let is_kept = query.key.is_none() && query.name.is_none() && query.person.is_none() && query.person_id.is_none();
+    let is_kept = is_kept && is_whole;
     let sql = if is_kept {
         let mut sql = Sql::new("SELECT day, CAST(SUM(n) AS BIGINT) FROM audit_day WHERE day >= ");
         sql.bind(day_number(first)).push(" AND day < ").bind(day_number(end));
@@ -201,10 +216,10 @@ async fn audit_days(
         }
         let mut sql = Sql::new("SELECT at / 86400000 AS day, count(*) FROM (");
         let limit = i64::from(COUNT_CAP);
-        search.push_arms(&mut sql, "SELECT seq, at FROM audit_event", |sql| {
+        search.push_found(&mut sql, "SELECT seq, at FROM audit_event", |sql| {
             sql.push(" ORDER BY seq DESC LIMIT ").bind(limit);
         });
-        sql.push(" ORDER BY seq DESC LIMIT ").bind(limit).push(") AS found GROUP BY 1");
+        sql.push(" ORDER BY seq DESC LIMIT ").bind(limit).push(") AS counted GROUP BY 1");
         sql
     };
     let rows = conn.fetch_all::<(i64, i64)>(sql).await?;
@@ -243,4 +258,63 @@ async fn audit_before(
         return Ok(Vec::new());
     }
     older(conn, &search, seq, usize::try_from(limit).unwrap_or(PAGE)).await
+}
+
+#[cfg(test)]
+mod tests {
+    use domain::ids::PersonId;
+    use domain::role::{Rights, Role};
+    use sqlx::{AssertSqlSafe, Sqlite};
+    use testkit::TestDatabase;
+
+    use super::*;
+    use crate::people::PersonRow;
+    use crate::store::Store;
+
+    async fn plan(store: &Store, sql: Sql) -> Vec<String> {
+        let mut reader = store.reader().await.unwrap();
+        let Conn::Sqlite(conn) = reader.conn() else { panic!("SQLite is meant") };
+        let (text, arguments) = sql.into_parts::<Sqlite>().unwrap();
+        let text = AssertSqlSafe(format!("EXPLAIN QUERY PLAN {text}"));
+        let steps: Vec<(i64, i64, i64, String)> = sqlx::query_as_with(text, arguments).fetch_all(conn).await.unwrap();
+        steps.into_iter().map(|(_, _, _, step)| step).collect()
+    }
+
+    /// Of a million events, no page reads more than it shows of each range.
+    #[tokio::test]
+    async fn what_a_person_did_and_what_was_done_to_them_are_ranges_of_indexes() {
+        let database = TestDatabase::sqlite();
+        let store = Store::open(database.url()).await.unwrap();
+        let ada = PersonRow {
+            id: PersonId::from_random([1; 12]),
+            email: "ada@example.com".to_owned(),
+            name: "Ada".to_owned(),
+            role: Role::Admin,
+            password_hash: String::new(),
+            created_at: Timestamp::from_millis(0),
+            disabled: false,
+            access_ends_at: None,
+            apps: Scope::All,
+        };
+        store.write(async |tx| tx.insert_person(&ada).await).await.unwrap();
+        let sight = Sight::of_rights(Rights::all());
+        for (query, of_acts) in [
+            (AuditQuery { person_id: Some(ada.id), ..AuditQuery::default() }, "INDEX audit_event_by_id (actor_id=?"),
+            (AuditQuery { person: Some(ada.email.clone()), ..AuditQuery::default() }, "(actor_label=?"),
+        ] {
+            let mut reader = store.reader().await.unwrap();
+            let search = AuditSearch::new(&mut reader.conn(), &sight, &query).await.unwrap();
+            drop(reader);
+            for sql in [older_than(&search, None, 26), older_than(&search, Some(9), 26), counting(&search)] {
+                let steps = plan(&store, sql).await;
+                for range in [of_acts, "INDEX audit_event_subject (subject_kind=? AND subject_id=?"] {
+                    assert!(steps.iter().any(|step| step.contains(range)), "{range}: {steps:?}");
+                }
+                assert!(!steps.iter().any(|step| step.starts_with("SCAN audit_event")), "{steps:?}");
+                let sorts = steps.iter().filter(|step| step.contains("TEMP B-TREE FOR ORDER BY")).count();
+                assert!(sorts <= 1, "only what is shown is sorted: {steps:?}");
+            }
+        }
+        store.close().await;
+    }
 }

@@ -2,13 +2,13 @@
 //! It is answered by *arms*, one for each key or actor. Each is a range of an index that has the order of the audit, so a
 //! page costs the same however many events there are.
 
-use domain::audit::Action;
+use domain::audit::{Action, ActorKind};
 use domain::audit_query::AuditQuery;
-use domain::ids::{AppId, KeyId};
+use domain::ids::{AppId, KeyId, PersonId};
 use domain::kind::KeyKind;
 use domain::member_key;
 use domain::sight::{Scope, Sight};
-use domain::text::{name_key, prefix_upper_bound};
+use domain::text::{self, name_key, prefix_upper_bound};
 use domain::timestamp::Timestamp;
 
 use crate::conn::Conn;
@@ -24,7 +24,7 @@ const KEYS_LOOKED_AT: i64 = 2_000;
 /// The most keys that the name of one actor stands for, where the reader may not know all of that name.
 const KEYS_ACTING: usize = 50;
 
-/// The most people that one text stands for, of those who did something, in the order of their e-mails.
+/// The most people that one text stands for, in the order of their e-mails: of those who did something, and of all.
 const PEOPLE: i64 = 50;
 
 /// Servers write with clocks that differ by a little, so the first event of a day may come before the last one of the day
@@ -41,6 +41,8 @@ enum Arm {
     Actor(String),
     /// The person or key with this id, whatever it was called.
     Own(String),
+    /// What was done to the person with this id.
+    Person(String),
 }
 
 /// A question, with its names looked up.
@@ -50,6 +52,8 @@ pub(crate) struct AuditSearch<'a> {
     arms: Vec<Arm>,
     /// The actors who are meant; `None` for all.
     actors: Option<Vec<String>>,
+    /// The ids of the people who are meant by the same text, for what was done to them.
+    people: Vec<String>,
     /// The keys that are meant as actors; `None` for all.
     acting: Option<Vec<String>>,
     /// The keys that are meant, where an arm does not say it; `None` for all.
@@ -61,9 +65,9 @@ pub(crate) struct AuditSearch<'a> {
 
 impl<'a> AuditSearch<'a> {
     pub(crate) async fn new(conn: &mut Conn<'_>, sight: &'a Sight, query: &'a AuditQuery) -> Result<Self, StoreError> {
-        let mut actors = match &query.person {
-            Some(person) => Some(actors(conn, person).await?),
-            None => None,
+        let (mut actors, people) = match &query.person {
+            Some(person) => meant(conn, person).await.map(|(actors, people)| (Some(actors), people))?,
+            None => (None, Vec::new()),
         };
         let acting = match &mut actors {
             Some(actors) if !names_all(sight) => Some(keys_acting(conn, sight, actors).await?),
@@ -75,15 +79,20 @@ impl<'a> AuditSearch<'a> {
             (None, None) => None,
         };
         let mut named = None;
-        let arms = match (&sight.acts, keys, &actors, query.action) {
+        let person = query.person_id.as_ref().map(PersonId::as_str);
+        let arms = match (&sight.acts, keys, person, &actors, query.action) {
             (Scope::Only(own), keys, ..) => {
                 named = keys;
                 own.iter().map(|actor| Arm::Own(actor.id().to_owned())).collect()
             }
             (_, Some(keys), ..) => keys.into_iter().map(Arm::Key).collect(),
-            (_, None, Some(actors), _) => actors.iter().cloned().map(Arm::Actor).collect(),
-            (_, None, None, Some(action)) => vec![Arm::Action(action)],
-            (_, None, None, None) => vec![Arm::All],
+            (_, None, Some(person), ..) => vec![Arm::Own(person.to_owned()), Arm::Person(person.to_owned())],
+            (_, None, None, Some(actors), _) => {
+                let by = actors.iter().cloned().map(Arm::Actor);
+                by.chain(people.iter().cloned().map(Arm::Person)).collect()
+            }
+            (_, None, None, None, Some(action)) => vec![Arm::Action(action)],
+            (_, None, None, None, None) => vec![Arm::All],
         };
         let from = match query.from {
             Some(from) => Some(edge(conn, from, true).await?),
@@ -93,17 +102,30 @@ impl<'a> AuditSearch<'a> {
             Some(until) => Some(edge(conn, until, false).await?),
             None => None,
         };
-        Ok(Self { sight, query, arms, actors, acting, named, from, to })
+        Ok(Self { sight, query, arms, actors, people, acting, named, from, to })
     }
 
     /// Whether nothing can be found.
     pub(crate) fn is_empty(&self) -> bool {
-        self.arms.is_empty() || self.actors.as_ref().is_some_and(Vec::is_empty)
+        self.arms.is_empty() || (self.people.is_empty() && self.actors.as_ref().is_some_and(Vec::is_empty))
+    }
+
+    /// Whether an event may be in two arms.
+    pub(crate) fn overlaps(&self) -> bool {
+        self.arms.iter().any(|arm| matches!(arm, Arm::Person(_)))
+    }
+
+    /// Adds all that the arms find, as [`Self::push_arms`] has them. What somebody did to themselves is in two arms, and
+    /// found once: to leave it out of one of them, all that they did would have to be read.
+    pub(crate) fn push_found(&self, sql: &mut Sql, select: &'static str, also: impl Fn(&mut Sql)) {
+        sql.push(if self.overlaps() { "SELECT DISTINCT * FROM (" } else { "SELECT * FROM (" });
+        self.push_arms(sql, select, also);
+        sql.push(") AS found");
     }
 
     /// Adds the arms, joined by `UNION ALL`. `also` ends each with a further condition, an order and a limit. What the
     /// index of an arm does not hold is hidden from the planner by `|| ''` and `+ 0`.
-    pub(crate) fn push_arms(&self, sql: &mut Sql, select: &'static str, also: impl Fn(&mut Sql)) {
+    fn push_arms(&self, sql: &mut Sql, select: &'static str, also: impl Fn(&mut Sql)) {
         for (n, arm) in self.arms.iter().enumerate() {
             sql.push(if n == 0 { "SELECT * FROM (" } else { " UNION ALL SELECT * FROM (" }).push(select);
             match arm {
@@ -119,14 +141,13 @@ impl<'a> AuditSearch<'a> {
                 }
                 // Not the empty id, which the index leaves out.
                 Arm::Own(actor) => sql.push(" WHERE actor_id <> '' AND actor_id = ").bind(&**actor),
+                Arm::Person(person) => sql.push(" WHERE subject_kind = 'person' AND subject_id = ").bind(&**person),
             };
-            if let Arm::Key(_) | Arm::Own(_) = arm {
+            if let Arm::Key(_) | Arm::Own(_) | Arm::Person(_) = arm {
                 if let Some(action) = self.query.action {
                     sql.push(" AND action || '' = ").bind(action.as_str());
                 }
-                if let Some(actors) = &self.actors {
-                    sql.push(" AND actor_label || '' IN (").list(actors.iter().map(String::as_str)).push(")");
-                }
+                self.push_whom(sql, arm);
             }
             if let (Some(from), Some(seq)) = (self.query.from, self.from) {
                 sql.push(" AND seq >= ").bind(seq).push(" AND at + 0 >= ").bind(from);
@@ -135,9 +156,8 @@ impl<'a> AuditSearch<'a> {
                 sql.push(" AND seq <= ").bind(seq).push(" AND at + 0 < ").bind(until);
             }
             push_sight(sql, self.sight);
-            if let Some(keys) = &self.acting {
-                sql.push(" AND (actor_kind <> 'key' OR actor_id || '' IN (");
-                sql.list(in_list(keys.iter().map(String::as_str))).push("))");
+            if let Arm::Actor(_) = arm {
+                self.push_acting(sql);
             }
             if let Some(keys) = &self.named {
                 sql.push(" AND subject_kind = 'key' AND subject_id || '' IN (");
@@ -150,6 +170,30 @@ impl<'a> AuditSearch<'a> {
             }
             also(sql);
             sql.push(") AS arm");
+        }
+    }
+
+    /// The people who are meant as a condition on each row, of an arm that does not say it: they did it, or it was done to them.
+    fn push_whom(&self, sql: &mut Sql, arm: &Arm) {
+        const TO_THEM: &str = " OR (subject_kind || '' = 'person' AND subject_id || '' IN (";
+        let is_of = |person: &&PersonId| matches!(arm, Arm::Own(id) | Arm::Person(id) if id == person.as_str());
+        if let Some(person) = self.query.person_id.as_ref().filter(|person| !is_of(person)) {
+            sql.push(" AND (actor_id || '' = ").bind(person.as_str());
+            sql.push(TO_THEM).bind(person.as_str()).push(")))");
+        }
+        let is_said = self.query.person_id.is_none() && matches!(arm, Arm::Person(_));
+        if let Some(actors) = self.actors.as_ref().filter(|_| !is_said) {
+            sql.push(" AND ((actor_label || '' IN (").list(in_list(actors.iter().map(String::as_str))).push(")");
+            self.push_acting(sql);
+            sql.push(")").push(TO_THEM).list(in_list(self.people.iter().map(String::as_str))).push(")))");
+        }
+    }
+
+    /// That a key did it under its name counts only if the reader may know that name.
+    fn push_acting(&self, sql: &mut Sql) {
+        if let Some(keys) = &self.acting {
+            sql.push(" AND (actor_kind <> 'key' OR actor_id || '' IN (");
+            sql.list(in_list(keys.iter().map(String::as_str))).push("))");
         }
     }
 
@@ -241,15 +285,18 @@ async fn keys_named(conn: &mut Conn<'_>, name: &str, apps: &Scope<AppId>) -> Res
     Ok(keys)
 }
 
-/// The names of those who are meant and have done something: people by a part of their e-mail or name; keys, accounts of the
-/// command line and people who are gone by their whole name.
-async fn actors(conn: &mut Conn<'_>, person: &str) -> Result<Vec<String>, StoreError> {
+/// Whom a text means: the names of those who have done something, and the ids of people. They are found by a part of their
+/// e-mail or name; keys, accounts of the command line and people who are gone by their whole name. A whole e-mail means
+/// nobody whose e-mail only has it in it.
+async fn meant(conn: &mut Conn<'_>, person: &str) -> Result<(Vec<String>, Vec<String>), StoreError> {
+    if let Ok(email) = text::email(person)
+        && let Some(id) = person_called(conn, &email).await?
+    {
+        return Ok((vec![email], vec![id]));
+    }
     let part = person.to_lowercase();
-    let mut sql = Sql::new("SELECT email FROM person WHERE (lower(email)");
-    push_contains(&mut sql, &part);
-    sql.push(" OR lower(name)");
-    push_contains(&mut sql, &part);
-    sql.push(") AND EXISTS (SELECT 1 FROM audit_event WHERE actor_label = email) ORDER BY email LIMIT ").bind(PEOPLE);
+    let mut sql = people_like("SELECT email FROM person WHERE ", &part);
+    sql.push(" AND EXISTS (SELECT 1 FROM audit_event WHERE actor_label = email) ORDER BY email LIMIT ").bind(PEOPLE);
     let mut names = vec![person.to_owned(), format!("key {person}"), format!("{person} (command line)")];
     names.extend(conn.fetch_all::<(String,)>(sql).await?.into_iter().map(|(email,)| email));
     names.sort_unstable();
@@ -261,7 +308,32 @@ async fn actors(conn: &mut Conn<'_>, person: &str) -> Result<Vec<String>, StoreE
             known.push(name);
         }
     }
-    Ok(known)
+    let mut sql = people_like("SELECT id FROM person WHERE ", &part);
+    sql.push(" ORDER BY email LIMIT ").bind(PEOPLE);
+    let people = conn.fetch_all::<(String,)>(sql).await?;
+    Ok((known, people.into_iter().map(|(id,)| id).collect()))
+}
+
+/// The people whose e-mail or name has this in it.
+fn people_like(select: &'static str, part: &str) -> Sql {
+    let mut sql = Sql::new(select);
+    sql.push("(lower(email)");
+    push_contains(&mut sql, part);
+    sql.push(" OR lower(name)");
+    push_contains(&mut sql, part);
+    sql.push(")");
+    sql
+}
+
+/// The person who has this e-mail, or who had it when somebody last did something under it.
+async fn person_called(conn: &mut Conn<'_>, email: &str) -> Result<Option<String>, StoreError> {
+    let sql = Sql::new("SELECT id FROM person WHERE email = $1").arg(email);
+    if let Some((id,)) = conn.fetch_optional::<(String,)>(sql).await? {
+        return Ok(Some(id));
+    }
+    let sql = Sql::new("SELECT actor_kind, actor_id FROM audit_event WHERE actor_label = $1 ORDER BY seq DESC LIMIT 1");
+    let last: Option<(String, String)> = conn.fetch_optional(sql.arg(email)).await?;
+    Ok(last.filter(|(kind, _)| kind == ActorKind::Person.as_str()).map(|(_, id)| id))
 }
 
 /// The keys with the names of these actors, of those that the reader may know. A name that only others have is struck out: a

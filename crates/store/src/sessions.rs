@@ -31,6 +31,8 @@ pub struct SessionRow {
     pub password_checked_at: Timestamp,
     /// When the person last typed a code of the second factor; `None` if not at all.
     pub factor_checked_at: Option<Timestamp>,
+    /// Whether the password that was typed was too short to be all that protects the account, and has to be changed first.
+    pub owes_password: bool,
 }
 
 #[derive(FromRow)]
@@ -53,6 +55,7 @@ struct Alone {
     user_agent: Option<String>,
     password_checked_at: i64,
     factor_checked_at: i64,
+    owes_password: i64,
 }
 
 impl Alone {
@@ -67,6 +70,7 @@ impl Alone {
             user_agent: self.user_agent,
             password_checked_at: Timestamp::from_millis(self.password_checked_at),
             factor_checked_at: Some(self.factor_checked_at).filter(|at| *at != 0).map(Timestamp::from_millis),
+            owes_password: self.owes_password != 0,
         }
     }
 }
@@ -91,7 +95,7 @@ async fn session_by_mac(
 ) -> Result<Option<(SessionRow, PersonRow, String)>, StoreError> {
     let sql = Sql::new(
         "SELECT s.id_mac, s.created_at, s.last_seen_at, s.expires_at, s.address, s.user_agent, \
-         s.password_checked_at, s.factor_checked_at, p.id AS person_id, p.email AS person_email, p.name AS person_name, \
+         s.password_checked_at, s.factor_checked_at, s.owes_password, p.id AS person_id, p.email AS person_email, p.name AS person_name, \
          p.role AS person_role, p.password_hash AS person_password_hash, p.created_at AS person_created_at, \
          p.disabled AS person_disabled, p.access_ends_at AS person_access_ends_at, p.apps AS person_apps, p.time_zone \
          FROM session s JOIN person p ON p.id = s.person_id WHERE s.id_mac = $1",
@@ -105,7 +109,7 @@ async fn session_by_mac(
 async fn sessions_of(conn: &mut Conn<'_>, person: &PersonId) -> Result<Vec<SessionRow>, StoreError> {
     let sql = Sql::new(
         "SELECT id_mac, created_at, last_seen_at, expires_at, address, user_agent, password_checked_at, \
-         factor_checked_at FROM session \
+         factor_checked_at, owes_password FROM session \
          WHERE person_id = $1 ORDER BY created_at DESC, id_mac",
     )
     .arg(person.as_str());
@@ -118,7 +122,7 @@ impl Tx {
     pub async fn insert_session(&mut self, session: &SessionRow) -> Result<(), StoreError> {
         let sql = Sql::new(
             "INSERT INTO session (id_mac, person_id, created_at, last_seen_at, expires_at, address, user_agent, \
-             password_checked_at, factor_checked_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+             password_checked_at, factor_checked_at, owes_password) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
         )
         .arg(&*session.id_mac)
         .arg(session.person_id.as_str())
@@ -128,7 +132,8 @@ impl Tx {
         .arg(session.address.clone())
         .arg(session.user_agent.clone())
         .arg(session.password_checked_at)
-        .arg(session.factor_checked_at.map_or(0, Timestamp::millis));
+        .arg(session.factor_checked_at.map_or(0, Timestamp::millis))
+        .arg(i64::from(session.owes_password));
         self.conn().execute(sql).await?;
         Ok(())
     }
@@ -157,6 +162,12 @@ impl Tx {
     pub async fn set_session_proved(&mut self, id_mac: &[u8], at: Timestamp) -> Result<bool, StoreError> {
         let sql = Sql::new("UPDATE session SET password_checked_at = $2 WHERE id_mac = $1").arg(id_mac).arg(at);
         Ok(self.conn().execute(sql).await? == 1)
+    }
+
+    /// Notes that a session's person has changed the password that was too short.
+    pub async fn set_password_changed(&mut self, id_mac: &[u8]) -> Result<(), StoreError> {
+        self.conn().execute(Sql::new("UPDATE session SET owes_password = 0 WHERE id_mac = $1").arg(id_mac)).await?;
+        Ok(())
     }
 
     /// Notes the app that was chosen in a session; `None` for all.

@@ -58,7 +58,7 @@ fn argument(param: &'static Param) -> Arg {
         Takes::Text(_) | Takes::Cursor => arg.value_name("TEXT").value_parser(without_keys),
         Takes::Day => arg.value_name("DAY").value_parser(without_keys),
         Takes::KeyId => arg.value_name("ID").value_parser(super::key_id),
-        Takes::IntegrationId => arg.value_name("ID").value_parser(without_keys),
+        Takes::PersonId | Takes::IntegrationId => arg.value_name("ID").value_parser(without_keys),
     }
 }
 

@@ -1,5 +1,5 @@
-//! Stops everyone who is not signed in, without rendering a page for them, and leads to its set-up whoever must have a
-//! second factor. A form passes, because its own handler refuses it and keeps what was typed.
+//! Stops everyone who is not signed in, without rendering a page for them. Leads to its set-up whoever must have a
+//! second factor, and to the change of it whoever has too short a password. A form passes, because its own handler refuses it and keeps what was typed.
 
 use app::desk::context::Visit;
 use app::desk::onward::onward;
@@ -11,6 +11,7 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use domain::refusal::Refusal;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use service::sessions::Session;
 
 use crate::paths::{PASSKEY, SERVER_FUNCTIONS, STREAMS};
 
@@ -32,11 +33,11 @@ const PUBLIC: [&str; 14] = [
     "/holder/rotate",
 ];
 
-/// Where somebody is led who must set up a second factor, and may do nothing else before.
-const SECOND_FACTOR: &str = "/account/second-factor";
+/// The pages of somebody who must set up a second factor, and may do nothing else before. They are led to the first.
+const SETS_FACTOR_UP: &[&str] = &["/account/second-factor", "/account/passkeys"];
 
-/// Where passkeys are set up.
-const PASSKEYS: &str = "/account/passkeys";
+/// The same for somebody who must choose a longer password.
+const CHANGES_PASSWORD: &[&str] = &["/account/password"];
 
 /// The characters that end a value of a query, or mean something else in it.
 const NOT_IN_A_QUERY: &AsciiSet = &NON_ALPHANUMERIC.remove(b'/').remove(b'-').remove(b'_').remove(b'.').remove(b'~');
@@ -46,25 +47,31 @@ fn is_for_scripts(path: &str) -> bool {
     path.starts_with(SERVER_FUNCTIONS) || STREAMS.iter().any(|stream| path.starts_with(stream))
 }
 
+/// The only pages of somebody who owes something.
+fn pages_left(session: &Session) -> Option<&'static [&'static str]> {
+    let password = session.owes_password.then_some(CHANGES_PASSWORD);
+    password.or(session.owes_factor.then_some(SETS_FACTOR_UP))
+}
+
 pub(super) async fn guard(request: Request, next: Next) -> Response {
     let path = request.uri().path();
     let session = request.extensions().get::<Visit>().and_then(|visit| visit.session.as_ref());
-    let (signed_in, owes_factor) = (session.is_some(), session.is_some_and(|session| session.owes_factor));
+    let (signed_in, left) = (session.is_some(), session.and_then(pages_left));
     let route = request.extensions().get::<MatchedPath>().map(MatchedPath::as_str);
     // What passkeys sign in with is asked for before anybody is signed in.
-    if path == PASSKEY || route.is_some_and(|route| PUBLIC.contains(&route)) || (signed_in && !owes_factor) {
+    if path == PASSKEY || route.is_some_and(|route| PUBLIC.contains(&route)) || (signed_in && left.is_none()) {
         return next.run(request).await;
     }
-    if owes_factor {
+    if let Some(left) = left {
         if is_for_scripts(path) {
             return (StatusCode::FORBIDDEN, Json(CallError::from(ConsoleError::Refused(Refusal::Forbidden))))
                 .into_response();
         }
         // An address where nothing is says so to them, too.
-        if route.is_none_or(|route| [SECOND_FACTOR, PASSKEYS].contains(&route)) {
+        if route.is_none_or(|route| left.contains(&route)) {
             return next.run(request).await;
         }
-        return see_other(HeaderValue::from_static(SECOND_FACTOR));
+        return see_other(HeaderValue::from_static(left.first().copied().unwrap_or("/account")));
     }
     if is_for_scripts(path) {
         return (StatusCode::UNAUTHORIZED, Json(CallError::from(ConsoleError::SignedOut))).into_response();

@@ -28,10 +28,23 @@ pub(super) async fn say_why(request: Request, next: Next) -> Response {
     response
 }
 
+/// The headers that tell of a body. One that is replaced takes them along: compression is a layer below.
+const OF_THE_BODY: [&str; 9] = [
+    "content-length",
+    "content-type",
+    "content-encoding",
+    "content-language",
+    "content-range",
+    "content-disposition",
+    "transfer-encoding",
+    "etag",
+    "last-modified",
+];
+
 /// Keeps the other headers, for example `Allow` and `Retry-After`.
 fn with_headers_of(said: &Response, mut response: Response) -> Response {
     for (name, value) in said.headers() {
-        if name != header::CONTENT_LENGTH && name != header::CONTENT_TYPE {
+        if !OF_THE_BODY.contains(&name.as_str()) {
             response.headers_mut().append(name, value.clone());
         }
     }
@@ -55,5 +68,40 @@ fn of(status: StatusCode) -> &'static str {
         }
         status if status.is_server_error() => "Something broke inside Keystead. Its log has the cause. Try again.\n",
         _ => "The request could not be read. Go back, reload the page, and try again.\n",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::Router;
+    use axum::body::{Body, to_bytes};
+    use axum::http::Request;
+    use axum::middleware::from_fn;
+    use axum::routing::any;
+    use tower::ServiceExt;
+    use tower_http::compression::CompressionLayer;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_replaced_body_is_not_said_to_be_compressed() {
+        let plain = async || {
+            let headers = [(header::CONTENT_TYPE, "text/plain"), (header::RETRY_AFTER, "3"), (header::ETAG, "\"1\"")];
+            (StatusCode::BAD_REQUEST, headers, "x".repeat(1_000))
+        };
+        let path = format!("{SERVER_FUNCTIONS}check");
+        let routes = Router::new().route(&path, any(plain)).layer(CompressionLayer::new());
+        let request =
+            || Request::get(path.as_str()).header(header::ACCEPT_ENCODING, "gzip").body(Body::empty()).unwrap();
+        let below = routes.clone().oneshot(request()).await.unwrap();
+        assert!(below.headers().contains_key(header::CONTENT_ENCODING), "there is something to leave out");
+        let response = routes.layer(from_fn(say_why)).oneshot(request()).await.unwrap();
+        assert_eq!(response.status(), StatusCode::BAD_REQUEST);
+        assert_eq!(response.headers()[header::RETRY_AFTER], "3");
+        for header in [header::CONTENT_ENCODING, header::ETAG] {
+            assert!(!response.headers().contains_key(&header), "{header}");
+        }
+        let body = to_bytes(response.into_body(), 10_000).await.unwrap();
+        assert!(serde_json::from_slice::<serde_json::Value>(&body).is_ok(), "{body:?}");
     }
 }

@@ -7,6 +7,7 @@ use serde_json::{Map, Value};
 
 use crate::command_line::{done, keystead, run};
 use crate::process::Server;
+use crate::support::{EMAIL, PASSWORD};
 
 /// What the log says of a page, a call of the management API and one that is made often, each with its own id.
 fn log_of(format: Option<&str>) -> String {
@@ -84,4 +85,34 @@ fn a_line_of_json_is_an_object_with_its_fields_at_the_top() {
     assert_eq!(api["status"], 403);
     assert!(!text.contains("of-self"), "{text}");
     assert!(lines.iter().any(|line| line["message"] == "stopping" && !line.contains_key("request_id")));
+}
+
+/// Whoever reads the log of many wrong passwords has to find the account, and no e-mail may be in it that somebody typed.
+#[test]
+fn a_wrong_password_names_the_person_by_their_id_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    done(&run(folder.path(), &["owner", "create", "--email", EMAIL, "--password-stdin"], PASSWORD));
+    let log = folder.path().join("log");
+    let mut command = keystead(folder.path());
+    command.args(["--listen", "127.0.0.1:0"]).env("KEYSTEAD_LOG", "info").stderr(File::create(&log).unwrap());
+    let mut server = Server::run(command, false);
+    for (email, password) in [(EMAIL, "known+and+wrong"), ("nobody@example.com", "unknown+and+wrong")] {
+        let form = format!("email={}&password={password}", email.replace('@', "%40"));
+        let answer = server.ask(&format!(
+            "POST /login HTTP/1.1\r\nHost: HOST\r\nOrigin: http://HOST\r\nConnection: close\r\n\
+             Content-Type: application/x-www-form-urlencoded\r\nContent-Length: {}\r\n\r\n{form}",
+            form.len()
+        ));
+        assert!(answer.starts_with("HTTP/1.1 401"), "{answer}");
+    }
+    server.stop();
+    let text = read(&log);
+    let lines: Vec<_> = text.lines().filter(|line| line.contains("a password was wrong")).collect();
+    let [known, unknown] = lines[..] else { panic!("{text}") };
+    let id = known.split("person=").nth(1).and_then(|rest| rest.split_whitespace().next()).unwrap_or_default();
+    assert!(id.len() == 24 && id.bytes().all(|byte| byte.is_ascii_hexdigit()), "{known}");
+    assert!(!unknown.contains("person="), "{unknown}");
+    for typed in [EMAIL, "nobody@", "and wrong"] {
+        assert!(!text.contains(typed), "{typed}: {text}");
+    }
 }

@@ -101,6 +101,7 @@ async fn a_backup_of_an_earlier_version_is_brought_up_to_this_one() {
         "ALTER TABLE person DROP COLUMN confirmed_email",
         "ALTER TABLE person DROP COLUMN email_confirmed_at",
         "DROP INDEX sign_in_failure_fewest",
+        "ALTER TABLE session DROP COLUMN owes_password",
     ] {
         database.execute(statement).await;
     }
@@ -186,6 +187,7 @@ const OLDER: &[&str] = &[
     "DROP TABLE second_factor",
     "ALTER TABLE session DROP COLUMN password_checked_at",
     "ALTER TABLE session DROP COLUMN factor_checked_at",
+    "ALTER TABLE session DROP COLUMN owes_password",
     "DROP TRIGGER audit_event_counted",
     "DROP TABLE audit_day",
     "DROP TABLE audit_name",

@@ -181,3 +181,50 @@ async fn who_owes_a_second_factor_is_led_to_it_from_everywhere() {
     assert_eq!(get(&product, "/keys", &cookie).await.status, 200);
     assert!(!get(&product, "/", &cookie).await.body.contains("You need a second factor by"));
 }
+
+#[tokio::test]
+async fn whoever_lost_the_factor_and_has_a_short_password_is_led_to_a_longer_one() {
+    const CHANGE: &str = "/account/password";
+    const SHORT: &str = "plum kiosk 71";
+    let product = Product::start().await;
+    let cookie = format!("keystead-3000={}", product.sign_in().await);
+    set_up(&product, &cookie).await;
+    let change = |old: &str, new: &str| format!("current_password={old}&new_password={new}");
+    assert_eq!(post(&product, CHANGE, &cookie, &change(PASSWORD, SHORT)).await.status, 303);
+    let id = product.store.person_by_email(EMAIL).await.unwrap().unwrap().id;
+    product.service.reset_factor(&operator(), &id).await.unwrap();
+
+    let login = post(&product, "/login", "", &format!("email={EMAIL}&password={SHORT}")).await;
+    assert_eq!(login.status, 303, "{}", login.body);
+    let mut cookies = login.headers.get_all("set-cookie").iter().map(|cookie| cookie.to_str().unwrap());
+    let session = cookies.find(|cookie| cookie.starts_with("keystead-3000=")).unwrap();
+    let session = session.split(';').next().unwrap();
+    for path in pages() {
+        let answer = get(&product, &path, session).await;
+        if path == CHANGE {
+            assert!(answer.status == 200 && answer.body.contains("Choose a longer one to go on"), "{}", answer.body);
+        } else if !PUBLIC_PAGES.contains(&path.as_str()) {
+            assert_eq!((answer.status.as_u16(), answer.header("location")), (303, CHANGE), "{path}");
+        }
+    }
+    for path in forms() {
+        if ![CHANGE, "/logout"].contains(&path.as_str()) && !PUBLIC_PAGES.contains(&path.as_str()) {
+            let answer = post(&product, &path, session, "act=disable").await;
+            assert_eq!((answer.status.as_u16(), answer.header("location")), (303, CHANGE), "{path}");
+        }
+    }
+    for path in functions().iter().filter(|path| *path != PUBLIC_FUNCTION) {
+        let answer = product.send(Call::post(path).header("cookie", session).same_origin().json("{}")).await;
+        assert_eq!(answer.status, 403, "{path}");
+    }
+    for path in file_paths() {
+        assert_eq!(get(&product, path, session).await.status, 303, "{path}");
+    }
+    assert_eq!(post(&product, CHANGE, session, &change(SHORT, "plum kiosk 72")).await.status, 422);
+    assert_eq!(get(&product, "/keys", session).await.status, 303);
+    let changed = post(&product, CHANGE, session, &change(SHORT, PASSWORD)).await;
+    assert_eq!((changed.status.as_u16(), changed.header("location")), (303, "/account"), "{}", changed.body);
+    for path in ["/account", "/keys"] {
+        assert_eq!(get(&product, path, session).await.status, 200, "{path}");
+    }
+}

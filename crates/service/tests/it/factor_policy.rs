@@ -7,7 +7,7 @@ use domain::{
     second_factor::{FactorPolicy, FactorRules},
     timestamp::Millis,
 };
-use service::second_factor::OwnFactor;
+use service::{second_factor::OwnFactor, sessions::Session};
 
 use crate::{
     second_factor::{STEP, begin, from},
@@ -55,6 +55,38 @@ async fn who_must_have_one_may_do_nothing_else_once_the_grace_is_over(w: World) 
     assert_eq!(refusal(off), Refusal::FactorsOff);
 }
 
+/// 13 characters are enough beside a second factor, and not alone.
+const SHORT: &str = "plum kiosk 71";
+
+async fn a_password_that_is_too_short_alone_is_changed_before_anything_else(w: World) {
+    w.make_owner().await;
+    let session_of = async |password: &str| {
+        let cookie = secret(&w.sign_in(EMAIL, password).await.unwrap().cookie);
+        (w.service.session(&cookie).await.unwrap().unwrap(), cookie)
+    };
+    let (here, _) = session_of(PASSWORD).await;
+    let app = begin(&w, &here).await;
+    w.service.confirm_factor(&here, &app.at(w.service.now()), &from(&here)).await.unwrap();
+    let change = async |here: &Session, old: &str, new: &str| {
+        w.service.change_own_password(here, &old.into(), &new.into(), &from(here)).await
+    };
+    change(&here, PASSWORD, SHORT).await.unwrap();
+    w.service.reset_factor(shell(), here.person.id()).await.unwrap();
+
+    let (owing, cookie) = session_of(SHORT).await;
+    assert!(owing.owes_password && !owing.owes_factor);
+    let barred = owing.caller(None);
+    assert!(domain::role::Act::ALL.iter().all(|act| barred.may(*act) == Err(Refusal::Forbidden)));
+    let again = change(&owing, SHORT, "plum kiosk 72").await;
+    assert!(matches!(refusal(again), Refusal::Invalid(_)), "as short");
+    let stays = w.service.session(&cookie).await.unwrap().unwrap();
+    assert!(stays.owes_password, "it does not pass by itself");
+    change(&owing, SHORT, PASSWORD).await.unwrap();
+    let free = w.service.session(&cookie).await.unwrap().unwrap();
+    assert!(!free.owes_password && free.caller(None).may(domain::role::Act::SeeKeys).is_ok());
+    assert!(!session_of(PASSWORD).await.0.owes_password);
+}
+
 async fn only_owners_say_who_needs_one(w: World) {
     assert_eq!(w.service.factor_rules(owner()).await.unwrap(), FactorRules::default());
     for role in [Role::Admin, Role::Auditor, Role::Guest] {
@@ -75,4 +107,8 @@ async fn only_owners_say_who_needs_one(w: World) {
     assert_eq!(w.marks().await.0, seq, "nothing differs");
 }
 
-on_both!(who_must_have_one_may_do_nothing_else_once_the_grace_is_over, only_owners_say_who_needs_one,);
+on_both!(
+    who_must_have_one_may_do_nothing_else_once_the_grace_is_over,
+    a_password_that_is_too_short_alone_is_changed_before_anything_else,
+    only_owners_say_who_needs_one,
+);

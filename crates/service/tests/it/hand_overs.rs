@@ -193,7 +193,7 @@ async fn the_rights_of_the_maker_are_those_of_now(w: World) {
         match act {
             "disable" => w.service.disable_person(&owner, &id).await.unwrap(),
             "remove" => w.service.remove_person(&owner, &id).await.unwrap(),
-            role => w.service.change_role(&owner, &id, role).await.unwrap(),
+            role => assert!(w.service.change_role(&owner, &id, role).await.unwrap()),
         }
         let link = secret(&made.token);
         let before = w.newest().await.seq;

@@ -94,7 +94,7 @@ async fn each_change_is_one_event_with_what_changed(w: World) {
         assert_eq!(event.address.as_deref(), Some("203.0.113.9"));
         event.changes
     };
-    service.change_role(owner(), &id, "auditor").await.unwrap();
+    assert!(service.change_role(owner(), &id, "auditor").await.unwrap());
     let changes = event(Action::PersonRoleChanged).await;
     assert_eq!((changes[0].from.as_deref(), changes[0].to.as_deref()), (Some("admin"), Some("auditor")));
     service.disable_person(owner(), &id).await.unwrap();
@@ -105,7 +105,7 @@ async fn each_change_is_one_event_with_what_changed(w: World) {
     // What is so already is no change.
     let seq = w.newest().await.seq;
     service.enable_person(owner(), &id).await.unwrap();
-    service.change_role(owner(), &id, "auditor").await.unwrap();
+    assert!(!service.change_role(owner(), &id, "auditor").await.unwrap());
     service.unlock_person(owner(), &id).await.unwrap();
     assert_eq!(w.newest().await.seq, seq);
     service.remove_person(owner(), &id).await.unwrap();
@@ -202,7 +202,7 @@ async fn of_many_owners_at_once_one_stays(w: World) {
         let (service, id) = (if n % 2 == 0 { w.service.clone() } else { other.clone() }, *id);
         tokio::spawn(async move {
             match n % 3 {
-                0 => service.change_role(owner(), &id, "admin").await,
+                0 => service.change_role(owner(), &id, "admin").await.map(drop),
                 1 => service.disable_person(owner(), &id).await,
                 _ => service.remove_person(owner(), &id).await,
             }

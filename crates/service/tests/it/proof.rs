@@ -123,7 +123,7 @@ impl Acts<'_> {
                 let id = self.invite(shell(), Role::Admin).await.unwrap();
                 service.renew_invite(by, &id).await.map(drop)
             }
-            "role" => service.change_role(by, &self.person().await, "auditor").await,
+            "role" => service.change_role(by, &self.person().await, "auditor").await.map(drop),
             "remove" => service.remove_person(by, &self.person().await).await,
             "disable" => service.disable_person(by, &self.person().await).await,
             "unlock" => service.unlock_person(by, &self.person().await).await,

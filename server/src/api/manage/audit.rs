@@ -21,9 +21,15 @@ pub(super) const LIST: &[Param] = &[
     Param::new("key", Takes::KeyId, "Only events about this key, deleted or not."),
     Param::new("name", Takes::Search(SEARCH_MAX), "Only events about keys whose name begins with this."),
     Param::new(
+        "person_id",
+        Takes::PersonId,
+        "Only what this person did and what was done to them, whatever they were called, also if they are gone.",
+    ),
+    Param::new(
         "person",
         Takes::Search(SEARCH_MAX),
-        "Only events of people whose name or e-mail has this in it, or of the actor with this name.",
+        "Only what people did whose name or e-mail has this in it, or the actor with this name, and what was done to these \
+         people. A whole e-mail means its person alone.",
     ),
     Param::new(
         "action",

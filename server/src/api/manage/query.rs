@@ -1,6 +1,6 @@
 //! The query of a list: one table says what it takes, for the check and for the `OpenAPI` document.
 
-use domain::ids::{IntegrationId, KeyId};
+use domain::ids::{IntegrationId, KeyId, PersonId};
 use domain::timestamp::Timestamp;
 use domain::{list, text, token};
 use serde_json::{Value, json};
@@ -30,6 +30,8 @@ pub(crate) enum Takes {
     Day,
     /// The id of a key.
     KeyId,
+    /// The id of a person.
+    PersonId,
     /// The id of an integration.
     IntegrationId,
 }
@@ -57,7 +59,7 @@ impl Param {
                 json!({ "type": "string", "format": "date", "pattern": "^(19|20)[0-9]{2}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])$" })
             }
             Takes::KeyId => json!({ "type": "string", "pattern": "^[0-9A-Za-z]{12}$" }),
-            Takes::IntegrationId => json!({ "type": "string", "pattern": "^[0-9a-f]{24}$" }),
+            Takes::PersonId | Takes::IntegrationId => json!({ "type": "string", "pattern": "^[0-9a-f]{24}$" }),
         }
     }
 
@@ -74,6 +76,8 @@ impl Param {
             Takes::Day => Err("Send a day like 2026-11-21.".to_owned()),
             Takes::KeyId if KeyId::parse(value).is_some() => Ok(()),
             Takes::KeyId => Err("An id has 12 letters and digits.".to_owned()),
+            Takes::PersonId if PersonId::parse(value).is_some() => Ok(()),
+            Takes::PersonId => Err("The id of a person has 24 digits from 0 to f, in lower case.".to_owned()),
             Takes::IntegrationId if IntegrationId::parse(value).is_some() => Ok(()),
             Takes::IntegrationId => {
                 Err("The id of an integration has 24 digits from 0 to f, in lower case.".to_owned())
@@ -194,6 +198,7 @@ mod tests {
         Param::new("from", Takes::Day, ""),
         Param::new("key", Takes::KeyId, ""),
         Param::new("integration", Takes::IntegrationId, ""),
+        Param::new("person_id", Takes::PersonId, ""),
     ];
 
     #[test]
@@ -209,6 +214,7 @@ mod tests {
             "from=soon",
             "key=x",
             "integration=0123456789ABCDEF01234567",
+            "person_id=ada@example.com",
             "other=1",
             "q=a&q=b",
             "kind",

@@ -282,6 +282,7 @@ async fn a_session_remembers_an_app(store: Store) {
         user_agent: None,
         password_checked_at: NOW,
         factor_checked_at: None,
+        owes_password: false,
     };
     store
         .write(async |tx| {

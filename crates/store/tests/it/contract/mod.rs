@@ -24,6 +24,7 @@ mod api_answers;
 mod app_profiles;
 mod apps;
 mod audit;
+mod audit_person;
 mod contacts;
 mod deliveries;
 mod drafts;

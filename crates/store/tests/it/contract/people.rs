@@ -70,12 +70,13 @@ fn session(mac: u8, person: &PersonRow) -> SessionRow {
         user_agent: None,
         password_checked_at: NOW,
         factor_checked_at: None,
+        owes_password: false,
     }
 }
 
 async fn sessions_come_with_their_person(store: Store) {
     let owner = person("owner@example.com", Role::Owner);
-    let mut session = session(1, &owner);
+    let mut session = SessionRow { owes_password: true, ..session(1, &owner) };
     let orphan = store.write(async |tx| tx.insert_session(&session).await).await;
     assert!(matches!(orphan, Err(StoreError::Refused(_))), "{orphan:?}");
     store
@@ -99,6 +100,8 @@ async fn sessions_come_with_their_person(store: Store) {
     store.write(checked).await.unwrap();
     let found = async || store.session_by_mac(&[1; 32]).await.unwrap();
     assert_eq!(found().await, Some((session.clone(), owner.clone(), String::new())));
+    session.owes_password = false;
+    store.write(async |tx| tx.set_password_changed(&[1; 32]).await).await.unwrap();
     session.password_checked_at = NOW.plus_seconds(7);
     for (mac, exists) in [([1; 32], true), ([2; 32], false)] {
         let proved = async |tx: &mut store::Tx| tx.set_session_proved(&mac, session.password_checked_at).await;
