@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use domain::{refusal::Refusal, timestamp::Millis};
+use domain::{ids::AppId, refusal::Refusal, timestamp::Millis};
 use secrecy::ExposeSecret;
 use service::{
     Caller, Error, Service,
@@ -17,6 +17,7 @@ on_both! {
     a_repeated_call_has_one_effect_and_one_answer,
     another_call_or_another_caller_is_another_matter,
     a_refused_call_is_carried_out_again,
+    a_call_that_is_refused_among_many_is_carried_out_again,
     of_many_at_once_one_has_an_effect,
     a_secret_is_given_again_until_it_is_used,
     a_secret_is_given_again_for_ten_minutes,
@@ -109,12 +110,36 @@ async fn a_refused_call_is_carried_out_again(w: World) {
         };
         assert_eq!(refusal(done), Refusal::Forbidden);
     }
-    let wrong = domain::ids::AppId::from_random([9; 12]);
+    let wrong = AppId::from_random([9; 12]);
     let key = draft("service", "Made");
     let work = w.service.issue_acknowledged(owner(), &wrong, &key);
     let Repeated::Done(done, None) = w.service.once(owner(), call("a", b"{}"), work).await.unwrap() else { panic!() };
     assert_eq!(refusal(done), Refusal::NotFound, "it was refused in its transaction");
     made(&w, "a").await;
+}
+
+/// Those that are refused share a commit with others.
+async fn a_call_that_is_refused_among_many_is_carried_out_again(w: World) {
+    let mut calls = JoinSet::new();
+    for n in 0..40 {
+        let service = w.service.clone();
+        calls.spawn(async move {
+            let wrong = AppId::from_random([9; 12]);
+            let (name, is_right) = (n.to_string(), n % 2 == 1);
+            let (app, key) = (if is_right { service.default_app() } else { &wrong }, draft("service", "Made"));
+            let work = service.issue_acknowledged(owner(), app, &key);
+            let Repeated::Done(done, kept) = service.once(owner(), call(&name, b"{}"), work).await.unwrap() else {
+                panic!()
+            };
+            assert_eq!((done.is_ok(), kept.is_some()), (is_right, is_right), "{n}");
+        });
+    }
+    while let Some(called) = calls.join_next().await {
+        called.unwrap();
+    }
+    for n in (0..40).step_by(2) {
+        made(&w, &n.to_string()).await;
+    }
 }
 
 async fn of_many_at_once_one_has_an_effect(w: World) {
