@@ -22,6 +22,7 @@ const OPTIONS: &[(&str, &str)] = &[
     ("limits", "--limit"),
     ("passphrase", "--passphrase-stdin"),
     ("permissions", "--permission"),
+    ("person_id", "--person-id"),
     ("q", "--search"),
     ("rotateDays", "--rotate-every"),
     ("tags", "--tag"),
