@@ -73,7 +73,7 @@ fn Confirm(email: String, problem: Problem) -> impl IntoView {
                 "Confirm that you read the mail of " <b>{email}</b> ": enter the code that Keystead mailed there. Until then, it \
                  mails no reset link to it."
             </p>
-            <TextField errors field=Field::Code required=true autocomplete="one-time-code"/>
+            <TextField errors field=Field::Code required=true autofocus=true autocomplete="one-time-code"/>
             <div class="actions">
                 // The first one is what Enter presses.
                 <button class="button primary" name=EMAIL_STEP value=EmailStep::Confirm.as_str()>"Confirm e-mail"</button>

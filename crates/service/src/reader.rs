@@ -15,7 +15,7 @@ use tokio::sync::oneshot;
 
 use crate::{
     error::{Error, Result},
-    same::tell,
+    same::{gather, tell},
     verify::shards::lock,
 };
 
@@ -88,13 +88,15 @@ struct Inner<R: Rows> {
 
 struct Queue<R: Rows> {
     waiting: Waiting<R>,
+    /// How many wait.
+    asked: usize,
     /// Whether a task is already serving the queue.
     served: bool,
 }
 
 impl<R: Rows> Reader<R> {
     pub(crate) fn new(store: Store) -> Self {
-        let queue = Queue { waiting: HashMap::new(), served: false };
+        let queue = Queue { waiting: HashMap::new(), asked: 0, served: false };
         Self(Arc::new(Inner { store, queue: Mutex::new(queue) }))
     }
 
@@ -104,6 +106,7 @@ impl<R: Rows> Reader<R> {
         let serve = {
             let mut queue = lock(&self.0.queue);
             queue.waiting.entry(id).or_default().push(sender);
+            queue.asked += 1;
             !std::mem::replace(&mut queue.served, true)
         };
         if serve {
@@ -117,7 +120,10 @@ impl<R: Rows> Reader<R> {
 
 impl<R: Rows> Inner<R> {
     async fn serve(&self) {
-        while let Some(mut batch) = self.next() {
+        loop {
+            // Two threads wake each other for each query, and that costs more than the rows of a few keys.
+            gather(|| lock(&self.queue).asked).await;
+            let Some(mut batch) = self.next() else { return };
             let ids: Vec<R::Id> = batch.keys().copied().collect();
             for ids in ids.chunks(AT_ONCE) {
                 let found = R::read(&self.store, ids).await;
@@ -130,6 +136,7 @@ impl<R: Rows> Inner<R> {
     fn next(&self) -> Option<Waiting<R>> {
         let mut queue = lock(&self.queue);
         queue.served = !queue.waiting.is_empty();
+        queue.asked = 0;
         queue.served.then(|| std::mem::take(&mut queue.waiting))
     }
 }

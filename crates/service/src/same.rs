@@ -16,6 +16,9 @@ use crate::{
     verify::shards::lock,
 };
 
+/// How often an answer waits for more who are about to ask.
+const WAITS: u32 = 8;
+
 /// Those who wait for the next answer to a question. A question is in here while it is being answered.
 type Waiting<Q, A> = HashMap<Q, Vec<oneshot::Sender<A>>>;
 
@@ -23,7 +26,7 @@ pub(crate) struct Same<Q, A>(Arc<Mutex<Waiting<Q, A>>>);
 
 impl<Q, A> Same<Q, A>
 where
-    Q: Clone + Eq + Hash + Send + 'static,
+    Q: Clone + Eq + Hash + Send + Sync + 'static,
     A: Clone + Send + 'static,
 {
     /// An answer that began to be read after this call. `read` reads it for everyone who asks the same.
@@ -46,12 +49,27 @@ where
             // In a separate task, because this caller may go away while others wait.
             let waiting = Arc::clone(&self.0);
             tokio::spawn(async move {
-                while let Some(senders) = next(&waiting, &question) {
+                loop {
+                    gather(|| lock(&waiting).get(&question).map_or(0, Vec::len)).await;
+                    let Some(senders) = next(&waiting, &question) else { return };
                     tell(senders, read(question.clone()).await);
                 }
             });
         }
         answer.await.map_err(|error| Error::internal("a read was abandoned", error))
+    }
+}
+
+/// Lets those ask first who are about to, as long as they become more. Whoever is alone does not wait.
+pub(crate) async fn gather(asked: impl Fn() -> usize) {
+    let mut known = 0;
+    for _ in 0..WAITS {
+        let waiting = asked();
+        if waiting == known {
+            return;
+        }
+        known = waiting;
+        tokio::task::yield_now().await;
     }
 }
 
