@@ -34,7 +34,7 @@ pub enum Refusal {
     },
     /// Too many failed sign-ins in all; only a browser that the person has used before may go on.
     OnlyKnownBrowsers,
-    /// Too many sign-ins wait for their turn.
+    /// Too many wait for their turn already.
     Busy,
     /// The session has as many streams open as it may.
     TooManyStreams,
@@ -244,7 +244,7 @@ impl Refusal {
             Self::OnlyKnownBrowsers => {
                 "Too many failed attempts: sign in with a passkey, or from a browser that you have used before, or ask somebody with access to the server to run keystead owner unlock."
             }
-            Self::Busy => "Too many sign-ins are waiting; try again in a few seconds.",
+            Self::Busy => "Too many are waiting already; try again in a few seconds.",
             Self::TooManyStreams => {
                 "This browser waits for calls on 5 pages already; close one of them and reload this one."
             }

@@ -168,9 +168,7 @@ impl Service {
                 return Ok(Err(FieldErrors::one(Field::Email, Refusal::EmailTaken.message())));
             }
             // Where no mail is sent, nobody could confirm it.
-            if self.sends_mail() {
-                tx.doubt_email(&row.id).await?;
-            }
+            let known = if self.sends_mail() { tx.doubt_email(&row.id).await? } else { None };
             tx.set_name_and_email(&row.id, &row.name, &email).await?;
             tx.set_person_keys(&row.id, &row.name, &self.keyring().email_mac(&email)).await?;
             // It went to the old one.
@@ -191,7 +189,7 @@ impl Service {
                 error => error,
             })?;
             let version = if keys.is_empty() { None } else { Some(tx.bump_version().await?) };
-            Ok::<_, Error>(Ok(Some((row, keys, version))))
+            Ok::<_, Error>(Ok(Some((row.name, known, keys, version))))
         };
         let changed = match self.write(change).await? {
             Ok(changed) => changed,
@@ -200,8 +198,11 @@ impl Service {
                 return Err(taken.into());
             }
         };
-        let Some((before, keys, version)) = changed else { return Ok(()) };
-        self.mail_email_changed(before);
+        let Some((name, known, keys, version)) = changed else { return Ok(()) };
+        // Not to one in doubt: it may be somebody else's, whom anybody could have mailed to.
+        if let Some(known) = known {
+            self.mail_email_changed(name, known);
+        }
         if let Err(error) = self.mail_own_code(session).await {
             // They can ask for another.
             tracing::warn!(%error, "no code was mailed to a new e-mail");

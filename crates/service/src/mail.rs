@@ -115,41 +115,42 @@ impl Service {
         );
         let (to, subject) = (made.person.email().to_owned(), "Choose a new password".to_owned());
         let sent = deliver(mailer, Mail { to, subject, text: text.into() }, "a reset link").await;
-        matches!(sent, Ok(()) | Err(MailError::Unanswered))
+        is_sent(&sent)
     }
+}
+
+/// Whether a mail may have been sent.
+const fn is_sent(sent: &Result<(), MailError>) -> bool {
+    matches!(sent, Ok(()) | Err(MailError::Unanswered))
 }
 
 impl Service {
     /// Tells somebody at the e-mail that they had that it was changed, in the background: if they did not do it, they learn of
     /// it. It does not say to which, as others may read that mailbox by now.
-    pub(crate) fn mail_email_changed(&self, before: PersonRow) {
+    pub(crate) fn mail_email_changed(&self, name: String, email: String) {
         let service = self.clone();
         self.in_background(async move {
             let text = format!(
                 "Hello {name},\n\nThe e-mail of your account in Keystead was changed. You no longer sign in with {email}, and get \
                  no more mail from Keystead here.\n\nIf you did not change it, tell an owner of Keystead at once.\n",
-                name = before.name,
-                email = before.email,
             );
-            service.mail_one(before.email, "Your e-mail was changed", &text, "a change of an e-mail").await;
+            service.mail_one(email, "Your e-mail was changed", &text, "a change of an e-mail").await;
         });
     }
 
-    /// Mails the code that confirms somebody's e-mail, in the background. It is for a page of whoever is signed in: nobody else
-    /// who reads that mailbox can do anything with it.
-    pub(crate) fn mail_email_code(&self, person: PersonRow, code: &str) {
+    /// Mails the code that confirms somebody's e-mail, and returns whether it may have been sent. It is for a page of whoever is
+    /// signed in: nobody else who reads that mailbox can do anything with it. No words of theirs are in it.
+    pub(crate) async fn mail_email_code(&self, person: PersonRow, code: &str) -> bool {
+        let Some(mailer) = self.mailer() else { return false };
         let text = format!(
-            "Hello {name},\n\nYour new e-mail in Keystead is {email}. To confirm it, enter this code under Your account, Change \
+            "Hello,\n\nYour new e-mail in Keystead is {email}. To confirm it, enter this code under Your account, Change \
              e-mail, within 24 hours:\n\n{code}\n\nUntil then, Keystead mails no reset link here. If you do not know what this \
              is about, ignore this mail.\n",
-            name = person.name,
             email = person.email,
             code = grouped(code, "-"),
         );
-        let service = self.clone();
-        self.in_background(async move {
-            service.mail_one(person.email, "Confirm your e-mail", &text, "a code for an e-mail").await;
-        });
+        let mail = Mail { to: person.email, subject: "Confirm your e-mail".to_owned(), text: text.into() };
+        is_sent(&deliver(mailer, mail, "a code for an e-mail").await)
     }
 }
 
@@ -226,7 +227,7 @@ impl Service {
     }
 
     /// Runs this without keeping anybody waiting, if this installation sends mail.
-    fn in_background(&self, work: impl Future<Output = ()> + Send + 'static) {
+    pub(crate) fn in_background(&self, work: impl Future<Output = ()> + Send + 'static) {
         if self.sends_mail() {
             tokio::spawn(work);
         }

@@ -46,15 +46,28 @@ impl Service {
             tx.insert_link(&link).await?;
             Ok::<_, Error>(tx.person_by_id(id).await?)
         };
-        if let Some(person) = self.write(make).await? {
-            self.mail_email_code(person, &code);
-        }
+        let Some(person) = self.write(make).await? else { return Ok(()) };
+        let service = self.clone();
+        self.in_background(async move {
+            if service.mail_email_code(person, &code).await {
+                return;
+            }
+            // It came to nobody, and they can ask again when the mail server is back.
+            let now = service.now();
+            let forget = async |tx: &mut Tx| Allowance::give_back(tx, &counted_as, now).await;
+            if let Err(error) = service.write(forget).await {
+                tracing::warn!(%error, "a code that was not mailed still counts");
+            }
+        });
         Ok(())
     }
 
     /// Confirms the e-mail of the person who is signed in with the newest code that was mailed there. `Invalid` at the code if
-    /// it is another.
+    /// it is another. Once nothing is in doubt, every code is right.
     pub async fn confirm_own_email(&self, session: &Session, code: &str, client: &ClientInfo) -> Result<()> {
+        if !self.is_own_email_doubted(session).await? {
+            return Ok(());
+        }
         let wrong =
             || FieldErrors::one(Field::Code, "This is not the code of the newest mail. Copy it from there again.");
         let Ok(Code::Recovery(code)) = Code::parse(code) else { return Err(wrong().into()) };
@@ -65,6 +78,8 @@ impl Service {
             let link = tx.consume_link(&mac, CONFIRMS, now).await?.filter(|link| link.subject == id.as_str());
             let (Some(_), Some(person)) = (link, tx.person_by_id(id).await?) else { return Err(wrong().into()) };
             tx.confirm_email(id, &person.email, now).await?;
+            // While it was in doubt, who asked for a reset link got none.
+            tx.clear_sign_in_failures(&self.keyring().reset_asks_mac(&person.email)).await?;
             let subject = Subject::person(id, &person.email);
             let event = event(&session.caller(client.address), now, Action::AccountEdited, subject);
             self.record(tx, AuditEvent { note: Some("The e-mail is confirmed".to_owned()), ..event }).await?;

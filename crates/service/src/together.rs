@@ -3,6 +3,7 @@
 
 use std::{future::Future, pin::Pin};
 
+use domain::refusal::Refusal;
 use store::{Store, StoreError, Tx};
 use tokio::sync::{mpsc, oneshot};
 
@@ -57,11 +58,11 @@ impl<J: Together> Queue<J> {
         Self(sender)
     }
 
-    /// Writes a job, and waits until it is on disk. `Unavailable` at once if too many wait already.
+    /// Writes a job, and waits until it is on disk. `Busy` at once if too many wait already.
     pub(crate) async fn write(&self, job: J::Job) -> Result<J::Done> {
         let (answer, answered) = oneshot::channel();
         let queued = self.0.try_send(Waiting { job, answer });
-        queued.map_err(|_| StoreError::Unavailable(format!("too many {} wait to be written", J::WHAT)))?;
+        queued.map_err(|_| Refusal::Busy)?;
         // Only a fault ends the writer before it answers. Nobody knows then how far it came.
         answered.await.map_err(|_| StoreError::Uncertain(format!("the writer of {} broke", J::WHAT)))?
     }

@@ -243,11 +243,12 @@ impl Tx {
     }
 
     /// Notes that a person is about to change their e-mail: from then on, one that differs from what they had is in doubt until
-    /// it is confirmed.
-    pub async fn doubt_email(&mut self, id: &PersonId) -> Result<(), StoreError> {
-        let sql = Sql::new("UPDATE person SET confirmed_email = COALESCE(confirmed_email, email) WHERE id = $1");
-        self.conn().execute(sql.arg(id.as_str())).await?;
-        Ok(())
+    /// it is confirmed. Returns the last one that was not in doubt.
+    pub async fn doubt_email(&mut self, id: &PersonId) -> Result<Option<String>, StoreError> {
+        let sql = Sql::new(
+            "UPDATE person SET confirmed_email = COALESCE(confirmed_email, email) WHERE id = $1 RETURNING confirmed_email",
+        );
+        Ok(self.conn().fetch_optional::<(String,)>(sql.arg(id.as_str())).await?.map(|(email,)| email))
     }
 
     /// Notes that a person gets mail at this e-mail, unless that is known already or it is no longer theirs.

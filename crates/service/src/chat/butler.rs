@@ -225,7 +225,9 @@ impl Service {
                 let new = NewMessage { kind, author, text, reply_to: None, to: None, attachment: None };
                 match self.send(caller, room, new).await {
                     // It was not written. The others have it already, so whoever asked could not send it again.
-                    Err(Error::Store(StoreError::Unavailable(_))) if tries < TRIES => tries += 1,
+                    Err(Error::Store(StoreError::Unavailable(_)) | Error::Refused(Refusal::Busy)) if tries < TRIES => {
+                        tries += 1;
+                    }
                     sent => return sent.map(drop),
                 }
                 sleep(TRY_AGAIN_AFTER).await;

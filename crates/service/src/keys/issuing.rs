@@ -87,7 +87,8 @@ impl Together for IssueWork {
     type Done = KeyDetail;
 
     const TOGETHER: usize = 100;
-    const WAITING: usize = 1_000;
+    /// With as much metadata as a key can have, they take some 50 MB.
+    const WAITING: usize = 2_000;
     const WHAT: &'static str = "keys";
 
     fn write<'a>(&'a self, tx: &'a mut Tx, jobs: &'a [&'a Job]) -> Writing<'a, KeyDetail> {

@@ -177,7 +177,7 @@ async fn an_e_mail_that_its_person_changed_is_in_doubt(store: Store) {
     let doubted = async || store.email_is_doubted(&ada.id).await.unwrap();
     let change = async |email: &str| {
         let work = async |tx: &mut store::Tx| {
-            tx.doubt_email(&ada.id).await?;
+            assert_eq!(tx.doubt_email(&ada.id).await?, Some(ada.email.clone()));
             tx.set_name_and_email(&ada.id, &ada.name, email).await
         };
         store.write(work).await.unwrap();
