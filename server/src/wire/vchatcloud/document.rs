@@ -112,7 +112,7 @@ fn responses(gives: Gives) -> Value {
         Gives::Users => "UserListResult",
     };
     let mut done = json!({
-        "description": "Done if result_cd is 1. Other codes say what is so in the room: see docs/vchatcloud.md.",
+        "description": "Done if result_cd is 1. Another code means that the room does not allow it now; result_msg says why.",
         "content": content(schema(gives)),
     });
     if gives == "TokenResult" {
@@ -244,6 +244,15 @@ mod tests {
                 };
                 assert!(fitting.contains(&code.as_u64().unwrap()), "{status}: {code}");
             }
+        }
+    }
+
+    /// Swagger UI sends each example that it has, and a field without one only if it was filled.
+    #[test]
+    fn nothing_optional_is_sent_unless_somebody_enters_it() {
+        for param in OPERATIONS.iter().flat_map(|call| call.params).filter(|param| !param.needed) {
+            let described = param.described();
+            assert!(described.get("example").or(described.get("default")).is_none(), "{}", param.name);
         }
     }
 

@@ -44,7 +44,8 @@ impl Kind {
         match self {
             Self::Text(most) => json!({ "type": "string", "maxLength": most }),
             Self::Number(most) => json!({ "type": "integer", "minimum": 0, "maximum": most }),
-            Self::Time => json!({ "type": "string", "example": "2026-11-21T09:30:00Z" }),
+            // Without an example: Swagger UI would send it, and both times of a room would be the same.
+            Self::Time => json!({ "type": "string" }),
             Self::Word(words) => json!({ "type": "string", "enum": words }),
             Self::RoomId => json!({ "type": "string", "pattern": "^[0-9a-f]{24}$" }),
             Self::ClientKey => json!({ "type": "string", "pattern": "^[0-9A-Za-z_.-]{1,64}$" }),
@@ -63,8 +64,8 @@ const fn needed(place: In, name: &'static str, kind: Kind, about: &'static str) 
 const ROOM: Param = needed(Path, "roomId", Kind::RoomId, "The ROOM ID (Channel Key).");
 const CLIENT: Param = needed(Path, "clientKey", Kind::ClientKey, "The CLIENT KEY (User Key) of somebody in the room.");
 const NICK_NAME: Param = needed(Body, "nickName", Kind::Text(50), "The name that the others see.");
-const START: Param = param(Body, "startDt", Kind::Time, "When the room opens, in UTC.");
-const END: Param = param(Body, "endDt", Kind::Time, "When it ends, in UTC.");
+const START: Param = param(Body, "startDt", Kind::Time, "When the room opens, in UTC: 2026-11-21T09:30:00Z.");
+const END: Param = param(Body, "endDt", Kind::Time, "When it ends, in UTC, in the same form.");
 const MAX_USER: Param = param(Body, "maxUser", Kind::Number(10_000), "How many may be in it. 0 is any number.");
 const PASSWORD: Param = param(Body, "password", Kind::Text(256), "What joining takes.");
 const WEBRTC: Param = param(Body, "webrtc", Kind::Word(&["Y", "N"]), "Read and not used: rooms have no video here.");
