@@ -81,8 +81,9 @@ fn describe(path: &str, method: &str, operation: &Operation, schemas: &mut BTree
     });
     let body = operation.body.map(|body| (body, true)).or(operation.maybe_body.map(|body| (body, false)));
     if let (Some((body, required)), Some(members)) = (body, described.as_object_mut()) {
-        let schema = reference(body, schemas);
-        let content = json!({ "application/json": { "schema": schema } });
+        let schema = reference(body.describe, schemas);
+        let example: Value = serde_json::from_str(body.example).unwrap_or_default();
+        let content = json!({ "application/json": { "schema": schema, "example": example } });
         members.insert("requestBody".to_owned(), json!({ "required": required, "content": content }));
     }
     described
@@ -163,4 +164,34 @@ fn problem() -> Value {
             },
         },
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::V1;
+    use super::*;
+
+    #[test]
+    fn the_parser_of_each_body_accepts_its_example() {
+        for (route, operation) in V1.routes().filter_map(with_operation) {
+            for body in operation.body.iter().chain(&operation.maybe_body) {
+                let read = (body.read)();
+                assert!(read.is_ok(), "{:?}: {read:?}", route.call());
+            }
+        }
+    }
+
+    #[test]
+    fn each_body_is_shown_with_its_example() {
+        let document = document(&[&V1]);
+        let operations =
+            document["paths"].as_object().unwrap().values().flat_map(|path| path.as_object().unwrap().values());
+        for operation in operations.filter(|operation| operation.get("requestBody").is_some()) {
+            let content = &operation["requestBody"]["content"]["application/json"];
+            let schema = content["schema"]["$ref"].as_str().unwrap().trim_start_matches('#');
+            let takes_nothing = document.pointer(schema).unwrap().get("properties").is_none();
+            let example = content["example"].as_object().unwrap();
+            assert_eq!(example.is_empty(), takes_nothing, "{}", operation["operationId"]);
+        }
+    }
 }

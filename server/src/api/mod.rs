@@ -23,13 +23,13 @@ use domain::permission::AdminPermission::Verify;
 
 use document::VERIFICATION;
 use key_answer::{Members, Results};
-use manage::RevokeBody;
+use manage::Revoke;
 pub(crate) use manage::call::AtShell;
 pub(crate) use manage::query::{Param, Takes};
-use operation::{Operation, described};
+use operation::{Body, Operation, described};
 use routes::{Group, Route};
 use self_revoke::SelfRevokedShown;
-use verify_body::{VerifyBatchBody, VerifyBody};
+use verify_body::{VerifyBatch, VerifyCall};
 
 /// Our own API.
 pub(crate) static V1: Group = Group {
@@ -64,11 +64,11 @@ static VERIFYING: &[Route] = &[
 
 static VERIFY: Operation = Operation {
     about: "A refused key is an answer with the status 200, too: see `valid` and `code`.",
-    body: Some(described::<VerifyBody<'static>>),
+    body: Some(Body::of::<VerifyCall<'static>>()),
     ..Operation::new("verifyKey", VERIFICATION, "Check a key", Verify, 200, Some(described::<Members<'static>>))
 };
 static VERIFY_BATCH: Operation = Operation {
-    body: Some(described::<VerifyBatchBody<'static>>),
+    body: Some(Body::of::<VerifyBatch>()),
     ..Operation::new("verifyKeys", VERIFICATION, "Check several keys", Verify, 200, Some(described::<Results<'static>>))
 };
 static SELF: Operation = Operation {
@@ -87,7 +87,7 @@ static REVOKE_SELF: Operation = Operation {
     about: "Whoever holds a key may revoke it, from any address and whatever its status. Every call with it is refused from then \
             on, and nobody can restore it. A second call changes nothing and says so, so it needs no Idempotency-Key.",
     permission: None,
-    maybe_body: Some(described::<RevokeBody<'static>>),
+    maybe_body: Some(Body::of::<Revoke>()),
     ..Operation::new(
         "revokeSelf",
         VERIFICATION,

@@ -5,6 +5,9 @@ use serde_json::{Value, json};
 use utoipa::ToSchema;
 
 use super::manage::query::Param;
+use crate::json::body::BodyCall;
+#[cfg(test)]
+use crate::json::{body::check, problem::Problem};
 
 /// The name of a schema, and that schema with all that it refers to, by their names.
 pub(crate) struct Described {
@@ -43,6 +46,33 @@ pub(crate) fn listed<T: ToSchema>() -> Described {
 /// How to describe one.
 pub(crate) type Describe = fn() -> Described;
 
+/// A call whose body is in the document.
+pub(crate) trait Documented: BodyCall {
+    /// A small body in JSON to try the call with: Swagger UI fills it in.
+    const EXAMPLE: &'static str;
+}
+
+/// What the document says of a body.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Body {
+    pub describe: Describe,
+    pub example: &'static str,
+    /// Reads the example as a call is read.
+    #[cfg(test)]
+    pub read: fn() -> Result<(), Problem>,
+}
+
+impl Body {
+    pub const fn of<B: Documented>() -> Self {
+        Self {
+            describe: described::<B::Sent<'static>>,
+            example: B::EXAMPLE,
+            #[cfg(test)]
+            read: || check::<B>(B::EXAMPLE),
+        }
+    }
+}
+
 /// A route in the document.
 #[derive(Debug)]
 pub(crate) struct Operation {
@@ -53,9 +83,9 @@ pub(crate) struct Operation {
     /// What the calling key needs; `None` if any key may call.
     pub permission: Option<AdminPermission>,
     pub query: &'static [Param],
-    pub body: Option<Describe>,
+    pub body: Option<Body>,
     /// A body that may be left out.
-    pub maybe_body: Option<Describe>,
+    pub maybe_body: Option<Body>,
     /// Whether it heeds If-Match.
     pub if_match: bool,
     /// The status of a call that was carried out.

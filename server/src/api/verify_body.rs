@@ -11,6 +11,7 @@ use serde::Deserialize;
 use service::verify::{Credential, VerifyRequest};
 use utoipa::ToSchema;
 
+use super::operation::Documented;
 use crate::json::body::BodyCall;
 use crate::json::fault::{Faults, Step};
 use crate::json::members::{self, Bounded, Cost, Object, Text};
@@ -94,6 +95,10 @@ impl BodyCall for VerifyCall<'_> {
     }
 }
 
+impl Documented for VerifyCall<'_> {
+    const EXAMPLE: &'static str = r#"{"key":"ks_…","permissions":"invoices.read"}"#;
+}
+
 impl BodyCall for VerifyBatch {
     /// More than 20,000 bytes for each call.
     const LIMIT: usize = 2 * 1024 * 1024;
@@ -111,6 +116,10 @@ impl BodyCall for VerifyBatch {
         });
         if faults.is_empty() { Ok(calls) } else { Err(Problem::invalid(faults)) }
     }
+}
+
+impl Documented for VerifyBatch {
+    const EXAMPLE: &'static str = r#"{"calls":[{"key":"ks_…","permissions":"invoices.read"}]}"#;
 }
 
 impl<'a> VerifyCall<'a> {

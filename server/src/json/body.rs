@@ -85,6 +85,12 @@ fn parse<'a, T: Deserialize<'a> + ToSchema>(body: &'a [u8]) -> Result<T, Problem
     read.map(|Object(read)| read).map_err(|error| look_through::<T>(text, &error))
 }
 
+/// Whether a call with this body would be right.
+#[cfg(test)]
+pub(crate) fn check<B: BodyCall>(body: &'static str) -> Result<(), Problem> {
+    B::check(parse(body.as_bytes())?).map(drop)
+}
+
 fn is_json(headers: &HeaderMap) -> bool {
     let Some(Ok(value)) = headers.get(header::CONTENT_TYPE).map(|value| value.to_str()) else { return false };
     let (kind, parameters) = value.split_once(';').unwrap_or((value, ""));

@@ -15,6 +15,7 @@ use service::once::SecretOf;
 use utoipa::ToSchema;
 
 use super::super::call::Api;
+use super::super::operation::Documented;
 use super::answer::{Answered, Made, One};
 use super::bodies::{MaybeBody, Nothing};
 use super::call::By;
@@ -51,6 +52,10 @@ impl BodyCall for Rotate {
     }
 }
 
+impl Documented for Rotate {
+    const EXAMPLE: &'static str = r#"{"overlap":"24h"}"#;
+}
+
 /// Why a key is revoked.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -81,6 +86,10 @@ impl BodyCall for Revoke {
         let reason = reason(sent.reason.as_ref()).map_err(Refusal::from)?;
         Ok(Self { reason, note: sent.note.map(|Text(note)| note.into_owned()) })
     }
+}
+
+impl Documented for Revoke {
+    const EXAMPLE: &'static str = r#"{"reason":"no_longer_needed"}"#;
 }
 
 /// Why a key is revoked; `other` if that is left out.

@@ -15,6 +15,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::super::call::Api;
+use super::super::operation::Documented;
 use super::answer::{Answered, Listed, One};
 use super::bodies::{MaybeBody, Nothing};
 use super::call::By;
@@ -82,6 +83,10 @@ impl BodyCall for AppName {
     fn check(sent: Self::Sent<'_>) -> Result<Self::Call<'_>, Problem> {
         Ok(Self(sent.name.0.into_owned()))
     }
+}
+
+impl Documented for AppName {
+    const EXAMPLE: &'static str = r#"{"name":"Shop"}"#;
 }
 
 pub(super) async fn list(

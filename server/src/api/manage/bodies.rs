@@ -10,6 +10,7 @@ use serde::Deserialize;
 use serde::de::{Deserializer, MapAccess, Visitor};
 use utoipa::ToSchema;
 
+use super::super::operation::Documented;
 use crate::json::body::{BodyCall, JsonBody};
 use crate::json::members::Text;
 use crate::json::problem::Problem;
@@ -104,4 +105,8 @@ impl BodyCall for Nothing {
     fn check(NothingBody {}: Self::Sent<'_>) -> Result<Self::Call<'_>, Problem> {
         Ok(())
     }
+}
+
+impl Documented for Nothing {
+    const EXAMPLE: &'static str = "{}";
 }

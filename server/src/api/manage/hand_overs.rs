@@ -16,6 +16,7 @@ use service::once::SecretOf;
 use utoipa::ToSchema;
 
 use super::super::call::Api;
+use super::super::operation::Documented;
 use super::answer::{Answered, Listed, Made, One};
 use super::bodies::LIMIT;
 use super::call::By;
@@ -137,6 +138,11 @@ impl BodyCall for NewHandOver {
         let key = NewKey::check(key).map_err(|problem| problem.within(KEY))?;
         Ok(Self { key, to, passphrase: passphrase.into() })
     }
+}
+
+impl Documented for NewHandOver {
+    const EXAMPLE: &'static str =
+        r#"{"key":{"kind":"service","name":"Invoices","permissions":["invoices.read"]},"recipient":"Accounting"}"#;
 }
 
 impl HandOverShown {

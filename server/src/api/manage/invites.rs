@@ -17,6 +17,7 @@ use service::once::SecretOf;
 use utoipa::ToSchema;
 
 use super::super::call::Api;
+use super::super::operation::Documented;
 use super::access::{AppIds, GrantBody, GrantShown, Grants, apps, grants, ids, no_blank_end};
 use super::answer::{Answered, Listed, Made, One};
 use super::bodies::{MaybeBody, Nothing, moment};
@@ -139,6 +140,10 @@ impl BodyCall for NewInvite {
             access_ends_at: sent.access_ends_at.map(moment).unwrap_or_default(),
         })
     }
+}
+
+impl Documented for NewInvite {
+    const EXAMPLE: &'static str = r#"{"firstName":"Ana","email":"ana@example.com","role":"auditor"}"#;
 }
 
 impl InviteShown {

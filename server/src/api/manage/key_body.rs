@@ -12,6 +12,7 @@ use serde::Deserialize;
 use service::Error;
 use utoipa::ToSchema;
 
+use super::super::operation::Documented;
 use super::bodies::{Change, LIMIT, Pairs, moment};
 use crate::json::body::BodyCall;
 use crate::json::fault::{Faults, Step};
@@ -238,6 +239,10 @@ impl BodyCall for NewKey {
     }
 }
 
+impl Documented for NewKey {
+    const EXAMPLE: &'static str = r#"{"kind":"service","name":"Invoices","permissions":["invoices.read"]}"#;
+}
+
 impl BodyCall for KeyChange {
     const LIMIT: usize = LIMIT;
 
@@ -283,6 +288,10 @@ impl BodyCall for KeyChange {
         refuse(faults)?;
         Ok(Self { draft, names })
     }
+}
+
+impl Documented for KeyChange {
+    const EXAMPLE: &'static str = r#"{"description":"Reads invoices","tags":["billing"]}"#;
 }
 
 impl KeyChange {

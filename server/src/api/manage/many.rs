@@ -15,6 +15,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::super::call::Api;
+use super::super::operation::Documented;
 use super::acts;
 use super::answer::{Answered, One};
 use super::bodies::{Change, LIMIT, Pairs, moment};
@@ -84,6 +85,10 @@ impl BodyCall for KeysAct {
     fn check(sent: Self::Sent<'_>) -> Result<Self::Call<'_>, Problem> {
         Ok(sent)
     }
+}
+
+impl Documented for KeysAct {
+    const EXAMPLE: &'static str = r#"{"act":"disable","ids":["7Qm2xVbN4tRa"]}"#;
 }
 
 /// What an act on many keys did.

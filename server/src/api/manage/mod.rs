@@ -25,6 +25,6 @@ mod routes;
 mod settings;
 mod usage;
 
-pub(super) use acts::{Revoke, RevokeBody};
+pub(super) use acts::Revoke;
 pub(super) use bodies::MaybeBody;
 pub(super) use routes::{ROUTES, TAGS};

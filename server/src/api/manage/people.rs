@@ -17,6 +17,7 @@ use service::Caller;
 use utoipa::ToSchema;
 
 use super::super::call::Api;
+use super::super::operation::Documented;
 use super::access::{AppIds, GrantBody, GrantShown, Grants, apps, grants, ids, no_blank_end};
 use super::answer::{Answered, Listed, One};
 use super::bodies::{MaybeBody, Nothing, moment};
@@ -98,6 +99,10 @@ impl BodyCall for PersonChange {
     }
 }
 
+impl Documented for PersonChange {
+    const EXAMPLE: &'static str = r#"{"role":"auditor"}"#;
+}
+
 /// The apps that a person is limited to from now on.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -121,6 +126,10 @@ impl BodyCall for PersonApps {
         let apps = apps(Some(sent.apps), &mut faults);
         if faults.is_empty() { Ok(apps) } else { Err(Problem::invalid(faults)) }
     }
+}
+
+impl Documented for PersonApps {
+    const EXAMPLE: &'static str = r#"{"apps":["0123456789abcdef01234567"]}"#;
 }
 
 /// The keys that a guest sees from now on, and until when.
@@ -154,6 +163,10 @@ impl BodyCall for PersonKeys {
         }
         Ok((keys, sent.access_ends_at.map(moment).unwrap_or_default()))
     }
+}
+
+impl Documented for PersonKeys {
+    const EXAMPLE: &'static str = r#"{"keys":[{"key":"7Qm2xVbN4tRa","acts":["rotate"]}]}"#;
 }
 
 impl PersonShown {

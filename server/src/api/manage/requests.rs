@@ -17,6 +17,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::super::call::Api;
+use super::super::operation::Documented;
 use super::answer::{Answered, Listed, One};
 use super::bodies::MaybeBody;
 use super::call::By;
@@ -122,6 +123,10 @@ impl BodyCall for Decline {
     fn check(sent: Self::Sent<'_>) -> Result<Self::Call<'_>, Problem> {
         Ok(Self { note: sent.note.map(|Text(note)| note.into_owned()).unwrap_or_default() })
     }
+}
+
+impl Documented for Decline {
+    const EXAMPLE: &'static str = r#"{"note":"Ask for fewer permissions."}"#;
 }
 
 impl RequestShown {

@@ -2,23 +2,24 @@
 
 use axum::routing::{delete, get, patch, post, put};
 use domain::permission::AdminPermission;
+use service::settings::SettingsChange;
 
-use super::super::operation::{Operation, described, listed};
+use super::super::operation::{Body, Operation, described, listed};
 use super::super::routes::Route;
-use super::acts::{self, RevokeBody, RotateBody};
-use super::apps::{self, AppAnswered, AppBody, AppShown};
+use super::acts::{self, Revoke, Rotate};
+use super::apps::{self, AppAnswered, AppName, AppShown};
 use super::audit::{self, EventShown};
-use super::bodies::NothingBody;
-use super::hand_overs::{self, HandOverAnswered, HandOverMade, HandOverShown, NewHandOverBody};
-use super::invites::{self, InviteAnswered, InviteMade, InviteShown, NewInviteBody};
-use super::key_body::{KeyChangeBody, NewKeyBody};
+use super::bodies::Nothing;
+use super::hand_overs::{self, HandOverAnswered, HandOverMade, HandOverShown, NewHandOver};
+use super::invites::{self, InviteAnswered, InviteMade, InviteShown, NewInvite};
+use super::key_body::{KeyChange, NewKey};
 use super::key_shown::{KeyAnswered, KeyMade, KeyRotatedMade, KeyShown};
 use super::keys;
-use super::many::{self, KeysActBody, KeysActed};
-use super::people::{self, PersonAnswered, PersonAppsBody, PersonChangeBody, PersonKeysBody, PersonShown};
-use super::requests::{self, DeclineBody, RequestAnswered, RequestShown};
+use super::many::{self, KeysAct, KeysActed};
+use super::people::{self, PersonAnswered, PersonApps, PersonChange, PersonKeys, PersonShown};
+use super::requests::{self, Decline, RequestAnswered, RequestShown};
 use super::rotation::{self, RotationAnswered};
-use super::settings::{self, SettingsBody, SettingsShown};
+use super::settings::{self, SettingsShown};
 use super::usage::{self, UsageShown};
 
 /// The parts of the document, in its order.
@@ -101,20 +102,20 @@ static LIST_KEYS: Operation = Operation {
 static ISSUE_KEY: Operation = Operation {
     about: "The key works at once, because its caller stores the answer. With acknowledge false it is pending until it is \
             acknowledged, and dropped after 15 minutes.",
-    body: Some(described::<NewKeyBody<'static>>),
+    body: Some(Body::of::<NewKey>()),
     ..Operation::new("issueKey", "Keys", "Issue a key", KeysWrite, 201, Some(described::<KeyMade>))
 };
 static ACT_ON_KEYS: Operation = Operation {
     about: "In one transaction. Keys that the act does not fit are left, also the calling key and those that may do more than \
             it; the answer says which and why. With filter, the key also needs the permission `keystead.keys.read`.",
-    body: Some(described::<KeysActBody<'static>>),
+    body: Some(Body::of::<KeysAct>()),
     ..Operation::new("actOnKeys", "Keys", "Do the same with many keys", KeysWrite, 200, Some(described::<KeysActed>))
 };
 static GET_KEY: Operation =
     Operation::new("getKey", "Keys", "Get a key", KeysRead, 200, Some(described::<KeyAnswered>));
 static CHANGE_KEY: Operation = Operation {
     about: "What is left out stays. With If-Match, only if the key is as its caller saw it.",
-    body: Some(described::<KeyChangeBody<'static>>),
+    body: Some(Body::of::<KeyChange>()),
     if_match: true,
     ..Operation::new("changeKey", "Keys", "Change a key", KeysWrite, 200, Some(described::<KeyAnswered>))
 };
@@ -127,7 +128,7 @@ static ROTATE_KEY: Operation = Operation {
     about: "The new secret works at once, because its caller stores the answer. The old one works beside it for the overlap, \
             and never longer than the key.",
     if_match: true,
-    maybe_body: Some(described::<RotateBody<'static>>),
+    maybe_body: Some(Body::of::<Rotate>()),
     ..Operation::new("rotateKey", "Keys", "Rotate a key", KeysWrite, 201, Some(described::<KeyRotatedMade>))
 };
 static GET_ROTATION: Operation = Operation {
@@ -145,46 +146,46 @@ static GET_ROTATION: Operation = Operation {
 static EXTEND_ROTATION: Operation = Operation {
     about: "From now on, the old secret works for the overlap, at most 90 days in all and never longer than the key.",
     if_match: true,
-    maybe_body: Some(described::<RotateBody<'static>>),
+    maybe_body: Some(Body::of::<Rotate>()),
     ..Operation::new("extendRotation", "Keys", "Extend a rotation", KeysWrite, 200, Some(described::<RotationAnswered>))
 };
 static FINISH_ROTATION: Operation = Operation {
     about: "The old secret no longer works.",
     if_match: true,
-    maybe_body: Some(described::<NothingBody>),
+    maybe_body: Some(Body::of::<Nothing>()),
     ..Operation::new("finishRotation", "Keys", "Finish a rotation", KeysWrite, 200, Some(described::<RotationAnswered>))
 };
 static UNDO_ROTATION: Operation = Operation {
     about: "The new secret no longer works, for good. The old one works on, as long as the key.",
     if_match: true,
-    maybe_body: Some(described::<NothingBody>),
+    maybe_body: Some(Body::of::<Nothing>()),
     ..Operation::new("undoRotation", "Keys", "Undo a rotation", KeysWrite, 200, Some(described::<RotationAnswered>))
 };
 static DISABLE_KEY: Operation = Operation {
     if_match: true,
-    maybe_body: Some(described::<NothingBody>),
+    maybe_body: Some(Body::of::<Nothing>()),
     ..Operation::new("disableKey", "Keys", "Disable a key", KeysWrite, 200, Some(described::<KeyAnswered>))
 };
 static ENABLE_KEY: Operation = Operation {
     if_match: true,
-    maybe_body: Some(described::<NothingBody>),
+    maybe_body: Some(Body::of::<Nothing>()),
     ..Operation::new("enableKey", "Keys", "Enable a key", KeysWrite, 200, Some(described::<KeyAnswered>))
 };
 static REVOKE_KEY: Operation = Operation {
     about: "It can be restored within 24 hours, unless it leaked.",
     if_match: true,
-    maybe_body: Some(described::<RevokeBody<'static>>),
+    maybe_body: Some(Body::of::<Revoke>()),
     ..Operation::new("revokeKey", "Keys", "Revoke a key", KeysWrite, 200, Some(described::<KeyAnswered>))
 };
 static RESTORE_KEY: Operation = Operation {
     if_match: true,
-    maybe_body: Some(described::<NothingBody>),
+    maybe_body: Some(Body::of::<Nothing>()),
     ..Operation::new("restoreKey", "Keys", "Restore a revoked key", KeysWrite, 200, Some(described::<KeyAnswered>))
 };
 static ACKNOWLEDGE_KEY: Operation = Operation {
     about: "Only the key that issued it can do this: it alone saw the secret.",
     if_match: true,
-    maybe_body: Some(described::<NothingBody>),
+    maybe_body: Some(Body::of::<Nothing>()),
     ..Operation::new("acknowledgeKey", "Keys", "Confirm a pending key", KeysWrite, 200, Some(described::<KeyAnswered>))
 };
 static LIST_HAND_OVERS: Operation =
@@ -192,7 +193,7 @@ static LIST_HAND_OVERS: Operation =
 static HAND_OVER: Operation = Operation {
     about: "For what the calling key could issue. The key is made when its recipient opens the link and asks for it, as far \
             as the calling key could issue it then.",
-    body: Some(described::<NewHandOverBody<'static>>),
+    body: Some(Body::of::<NewHandOver>()),
     ..Operation::new("handOver", "Hand-overs", "Hand a key over", KeysWrite, 201, Some(described::<HandOverMade>))
 };
 static GET_HAND_OVER: Operation =
@@ -207,23 +208,23 @@ static LIST_APPS: Operation = Operation {
 };
 static CREATE_APP: Operation = Operation {
     about: "It has no keys yet. The calling key does not see it: a key manages only its own app.",
-    body: Some(described::<AppBody<'static>>),
+    body: Some(Body::of::<AppName>()),
     ..Operation::new("createApp", "Apps", "Create an app", AppsWrite, 201, Some(described::<AppAnswered>))
 };
 static GET_APP: Operation =
     Operation::new("getApp", "Apps", "Get an app", AppsRead, 200, Some(described::<AppAnswered>));
 static CHANGE_APP: Operation = Operation {
-    body: Some(described::<AppBody<'static>>),
+    body: Some(Body::of::<AppName>()),
     ..Operation::new("changeApp", "Apps", "Rename an app", AppsWrite, 200, Some(described::<AppAnswered>))
 };
 static ARCHIVE_APP: Operation = Operation {
     about: "All its keys stop working at once, the calling key too. Nothing is deleted. The last app in use stays.",
-    maybe_body: Some(described::<NothingBody>),
+    maybe_body: Some(Body::of::<Nothing>()),
     ..Operation::new("archiveApp", "Apps", "Archive an app", AppsWrite, 200, Some(described::<AppAnswered>))
 };
 static RESTORE_APP: Operation = Operation {
     about: "Its keys work as before.",
-    maybe_body: Some(described::<NothingBody>),
+    maybe_body: Some(Body::of::<Nothing>()),
     ..Operation::new("restoreApp", "Apps", "Bring an app back", AppsWrite, 200, Some(described::<AppAnswered>))
 };
 static LIST_PEOPLE: Operation = Operation {
@@ -234,12 +235,12 @@ static GET_PERSON: Operation =
     Operation::new("getPerson", "People", "Get a person", PeopleRead, 200, Some(described::<PersonAnswered>));
 static CHANGE_PERSON: Operation = Operation {
     about: "From their next request on. Somebody who is no guest any longer loses the keys that were chosen for them.",
-    body: Some(described::<PersonChangeBody<'static>>),
+    body: Some(Body::of::<PersonChange>()),
     ..Operation::new("changePerson", "People", "Change a role", PeopleWrite, 200, Some(described::<PersonAnswered>))
 };
 static SET_PERSON_APPS: Operation = Operation {
     about: "From their next request on. Owners see all apps.",
-    body: Some(described::<PersonAppsBody<'static>>),
+    body: Some(Body::of::<PersonApps>()),
     ..Operation::new(
         "setPersonApps",
         "People",
@@ -251,7 +252,7 @@ static SET_PERSON_APPS: Operation = Operation {
 };
 static SET_PERSON_KEYS: Operation = Operation {
     about: "From the guest's next request on. The keys need what an invite with keys needs.",
-    body: Some(described::<PersonKeysBody<'static>>),
+    body: Some(Body::of::<PersonKeys>()),
     ..Operation::new(
         "setPersonKeys",
         "People",
@@ -266,21 +267,21 @@ static REMOVE_PERSON: Operation = Operation {
     ..Operation::new("removePerson", "People", "Remove a person", PeopleWrite, 204, None)
 };
 static DISABLE_PERSON: Operation = Operation {
-    maybe_body: Some(described::<NothingBody>),
+    maybe_body: Some(Body::of::<Nothing>()),
     ..Operation::new("disablePerson", "People", "Disable a person", PeopleWrite, 200, Some(described::<PersonAnswered>))
 };
 static ENABLE_PERSON: Operation = Operation {
-    maybe_body: Some(described::<NothingBody>),
+    maybe_body: Some(Body::of::<Nothing>()),
     ..Operation::new("enablePerson", "People", "Enable a person", PeopleWrite, 200, Some(described::<PersonAnswered>))
 };
 static UNLOCK_PERSON: Operation = Operation {
     about: "Ends the wait after too many failed sign-ins.",
-    maybe_body: Some(described::<NothingBody>),
+    maybe_body: Some(Body::of::<Nothing>()),
     ..Operation::new("unlockPerson", "People", "Unlock a person", PeopleWrite, 200, Some(described::<PersonAnswered>))
 };
 static SIGN_OUT_PERSON: Operation = Operation {
     about: "Ends their sessions. They can sign in again.",
-    maybe_body: Some(described::<NothingBody>),
+    maybe_body: Some(Body::of::<Nothing>()),
     ..Operation::new(
         "signOutPerson",
         "People",
@@ -293,7 +294,7 @@ static SIGN_OUT_PERSON: Operation = Operation {
 static LIST_INVITES: Operation =
     Operation::new("listInvites", "Invites", "List invites", PeopleRead, 200, Some(listed::<InviteShown>));
 static INVITE: Operation = Operation {
-    body: Some(described::<NewInviteBody<'static>>),
+    body: Some(Body::of::<NewInvite>()),
     ..Operation::new("invite", "Invites", "Invite somebody", PeopleWrite, 201, Some(described::<InviteMade>))
 };
 static GET_INVITE: Operation =
@@ -301,7 +302,7 @@ static GET_INVITE: Operation =
 static REVOKE_INVITE: Operation = Operation::new("revokeInvite", "Invites", "Revoke an invite", PeopleWrite, 204, None);
 static RENEW_INVITE: Operation = Operation {
     about: "Gives it a new link for another 7 days. The old one no longer works.",
-    maybe_body: Some(described::<NothingBody>),
+    maybe_body: Some(Body::of::<Nothing>()),
     ..Operation::new("renewInvite", "Invites", "Renew an invite", PeopleWrite, 201, Some(described::<InviteMade>))
 };
 static LIST_REQUESTS: Operation = Operation {
@@ -313,7 +314,7 @@ static GET_REQUEST: Operation =
     Operation::new("getRequest", "Requests", "Get a request", KeysRead, 200, Some(described::<RequestAnswered>));
 static DECLINE_REQUEST: Operation = Operation {
     about: "No key is made, and whoever asked sees why. Only a person can approve a request, in the console.",
-    maybe_body: Some(described::<DeclineBody<'static>>),
+    maybe_body: Some(Body::of::<Decline>()),
     ..Operation::new(
         "declineRequest",
         "Requests",
@@ -330,7 +331,7 @@ static LIST_EVENTS: Operation = Operation {
 static GET_SETTINGS: Operation =
     Operation::new("getSettings", "Settings", "Get the settings", SettingsRead, 200, Some(described::<SettingsShown>));
 static CHANGE_SETTINGS: Operation = Operation {
-    body: Some(described::<SettingsBody<'static>>),
+    body: Some(Body::of::<SettingsChange>()),
     ..Operation::new(
         "changeSettings",
         "Settings",

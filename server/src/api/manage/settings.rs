@@ -9,6 +9,7 @@ use service::settings::SettingsChange;
 use utoipa::ToSchema;
 
 use super::super::call::Api;
+use super::super::operation::Documented;
 use super::answer::{Answered, One};
 use super::call::By;
 use crate::json::body::{BodyCall, JsonBody};
@@ -82,6 +83,10 @@ impl BodyCall for SettingsChange {
             approval_no_expiry: sent.approval_no_expiry,
         })
     }
+}
+
+impl Documented for SettingsChange {
+    const EXAMPLE: &'static str = r#"{"defaultLife":"90"}"#;
 }
 
 fn texts<const MOST: usize>(Bounded(texts): Bounded<Text<'_>, 0, MOST>) -> Vec<String> {

@@ -112,7 +112,7 @@ fn responses(gives: Gives) -> Value {
         Gives::Users => "UserListResult",
     };
     let mut done = json!({
-        "description": "Done if result_cd is 1. Another code means that the room does not allow it now; result_msg says why.",
+        "description": "Done if result_cd is 1. With another code it was not done, and result_msg says why.",
         "content": content(schema(gives)),
     });
     if gives == "TokenResult" {
