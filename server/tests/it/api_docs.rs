@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 use server::router::{api_operations, program_calls};
 
+use crate::manage_keys::Manager;
 use crate::support::{Answer, Call, Product};
 
 async fn document(product: &Product) -> Value {
@@ -73,6 +74,31 @@ fn references(value: &Value, found: &mut Vec<String>) {
         }
         Value::Array(items) => items.iter().for_each(|value| references(value, found)),
         _ => {}
+    }
+}
+
+/// Whoever tries a call on the page sends its example.
+#[tokio::test]
+async fn the_example_of_each_body_is_accepted() {
+    let m = Manager::start().await;
+    let document = document(&m.product).await;
+    for (path, item) in document["paths"].as_object().unwrap() {
+        // This would end the key that calls.
+        for (method, operation) in item.as_object().unwrap().iter().filter(|_| path != "/v1/keys/revoke-self") {
+            let Some(body) = operation.get("requestBody") else { continue };
+            let is_key = path.starts_with("/v1/keys/{id}");
+            let id = if is_key {
+                let key = m.issue(&serde_json::json!({ "kind": "service", "name": operation["operationId"] })).await;
+                key["key"]["id"].as_str().unwrap().to_owned()
+            } else {
+                "0123456789abcdef01234567".to_owned()
+            };
+            let call = Call::new(&method.to_uppercase(), &path.replace("{id}", &id));
+            let answer = m.call(call.json(body["content"]["application/json"]["example"].to_string())).await;
+            // Nobody has the other id, and a new key has for example no rotation to end.
+            let fits = path.contains("{id}") && answer.status == if is_key { 409 } else { 404 };
+            assert!(answer.status.is_success() || fits, "{method} {path}: {}", answer.body);
+        }
     }
 }
 
