@@ -82,9 +82,10 @@ fn references(value: &Value, found: &mut Vec<String>) {
 async fn the_example_of_each_body_is_accepted() {
     let m = Manager::start().await;
     let document = document(&m.product).await;
-    for (path, item) in document["paths"].as_object().unwrap() {
-        // This would end the key that calls.
-        for (method, operation) in item.as_object().unwrap().iter().filter(|_| path != "/v1/keys/revoke-self") {
+    let paths = document["paths"].as_object().unwrap().iter();
+    // That one would end the key that calls.
+    for (path, item) in paths.filter(|(path, _)| path.as_str() != "/v1/keys/revoke-self") {
+        for (method, operation) in item.as_object().unwrap() {
             let Some(body) = operation.get("requestBody") else { continue };
             let is_key = path.starts_with("/v1/keys/{id}");
             let id = if is_key {
@@ -96,7 +97,7 @@ async fn the_example_of_each_body_is_accepted() {
             let call = Call::new(&method.to_uppercase(), &path.replace("{id}", &id));
             let answer = m.call(call.json(body["content"]["application/json"]["example"].to_string())).await;
             // Nobody has the other id, and a new key has for example no rotation to end.
-            let fits = path.contains("{id}") && answer.status == if is_key { 409 } else { 404 };
+            let fits = path.contains("{id}") && answer.status.as_u16() == if is_key { 409 } else { 404 };
             assert!(answer.status.is_success() || fits, "{method} {path}: {}", answer.body);
         }
     }
