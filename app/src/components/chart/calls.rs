@@ -6,7 +6,7 @@ use domain::text::joined;
 use domain::timestamp::{Millis, Timestamp};
 use leptos::prelude::*;
 
-use super::scale::{Scale, per_cent};
+use super::scale::{Scale, per_cent, words_fit};
 use super::time::Parts;
 use crate::components::time::{Time, in_parts, zone_of};
 
@@ -141,8 +141,7 @@ fn tick(n: u64, count: u64, period: &Period, span: Span) -> Option<AnyView> {
         Span::Month => Millis::days(5),
     };
     let at = period.starts;
-    // Words at the very end would leave the picture.
-    let fits = at.millis().rem_euclid(every.0) == 0 && n * 20 <= count * 19;
+    let fits = at.millis().rem_euclid(every.0) == 0 && words_fit(n, count);
     fits.then(|| {
         let parts = if every < Millis::days(1) { Parts::Clock } else { Parts::Date };
         // A phone has room for every second one.
