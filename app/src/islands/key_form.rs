@@ -155,7 +155,8 @@ pub fn KeyForm(
                 <KeyFields errors kind fields=purpose.fields(kind) draft typed hints left/>
                 <div role="status">{shown(true)}</div>
             </div>
-            {(purpose == Purpose::New).then(|| view! {
+            // The keys of Keystead's own APIs have no restrictions to put into words.
+            {(purpose == Purpose::New && !KeyKind::SCOPED.contains(&kind)).then(|| view! {
                 <aside class="stack alive-only" aria-label="What this key will do">
                     <b>"What this key will do"</b>
                     <p>{move || told.get().words} " " {until}</p>
