@@ -225,7 +225,9 @@ async fn a_link_is_mailed_without_the_passphrase_or_any_secret() {
     assert!(text(&made.body).contains("Keystead has mailed this link to grace@example.com"), "{}", made.body);
     let shown = product.send(outside(&path, "passphrase=a+green+lantern")).await;
     let secret = at(&shown, "secret");
-    let refused = post(&product, "/keys/handovers/new", &session, "kind=service&name=Partner&recipient=").await;
+    let form_id = product.service.new_form_id().unwrap();
+    let nobody = format!("kind=service&name=Partner&form_id={form_id}&recipient=&link_life=1d");
+    let refused = post(&product, "/keys/handovers/new", &session, &nobody).await;
     assert!(refused.body.contains("The link is mailed there."), "{}", refused.body);
     // Without an address nothing is mailed.
     let (silent, _) = handed_over(&product, &session, "").await;
