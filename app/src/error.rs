@@ -72,6 +72,7 @@ impl ConsoleError {
                 | Refusal::RoomNotFound
                 | Refusal::MessageNotFound
                 | Refusal::AttachmentNotFound
+                | Refusal::PictureNotFound
                 | Refusal::EventNotFound
                 | Refusal::DeliveryNotFound
                 | Refusal::ContactNotFound

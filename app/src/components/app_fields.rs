@@ -9,7 +9,7 @@ use super::problem::FieldProblem;
 use crate::desk::apps::own_apps;
 use crate::forms::apps::{FIND_APP, FOUND_APP, SEARCH_APPS};
 use crate::forms::people::PRESS;
-use crate::pages::keys_filters::{SECRET, secretless};
+use crate::pages::keys_filters::{SEARCH_TAKES, secretless};
 
 #[component]
 pub fn AppFields(
@@ -33,7 +33,7 @@ pub fn AppFields(
         view! {
             <div class="inline find-keys">
                 <input type="search" name=FIND_APP value=find.clone() maxlength=SEARCH_MAX aria-label="Find apps by name"
-                    placeholder="Name of an app" pattern=secretless() title=SECRET autocomplete="off" spellcheck="false"
+                    placeholder="Name of an app" pattern=secretless() title=SEARCH_TAKES autocomplete="off" spellcheck="false"
                     autofocus=autofocus/>
                 <input type="hidden" name=FOUND_APP value=find/>
                 <button class="button" name=PRESS value=SEARCH_APPS>"Find apps"</button>

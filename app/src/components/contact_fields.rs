@@ -6,7 +6,7 @@ use leptos::prelude::*;
 
 use crate::forms::contacts::{CONTACTS, FIND_CONTACT, FOUND_CONTACT, SEARCH_CONTACTS};
 use crate::forms::people::PRESS;
-use crate::pages::keys_filters::{SECRET, secretless};
+use crate::pages::keys_filters::{SEARCH_TAKES, secretless};
 
 #[component]
 pub fn ContactFields(
@@ -45,7 +45,7 @@ pub fn ContactFields(
             <div class="inline find-keys">
                 <input type="search" name=FIND_CONTACT value=find.clone() maxlength=SEARCH_MAX
                     aria-label="Find contacts by name, e-mail or identifier" placeholder="Name, e-mail or identifier"
-                    pattern=secretless() title=SECRET autocomplete="off" spellcheck="false" autofocus=autofocus/>
+                    pattern=secretless() title=SEARCH_TAKES autocomplete="off" spellcheck="false" autofocus=autofocus/>
                 <input type="hidden" name=FOUND_CONTACT value=find/>
                 <button class="button" name=PRESS value=SEARCH_CONTACTS>"Find contacts"</button>
             </div>

@@ -9,7 +9,7 @@ use super::key_status::KeyStatus;
 use super::problem::FieldProblem;
 use crate::desk::people::Choice;
 use crate::forms::people::{FIND, FOUND, PRESS, SEARCH};
-use crate::pages::keys_filters::{SECRET, secretless};
+use crate::pages::keys_filters::{SEARCH_TAKES, secretless};
 
 #[component]
 pub fn GrantFields(
@@ -33,7 +33,7 @@ pub fn GrantFields(
             <legend>"Keys that the guest sees"</legend>
             <div class="inline find-keys">
                 <input type="search" name=FIND value=find.clone() maxlength=SEARCH_MAX aria-label="Find keys by name or id"
-                    placeholder="Name or id of a key" pattern=secretless() title=SECRET autocomplete="off" spellcheck="false" autofocus=autofocus
+                    placeholder="Name or id of a key" pattern=secretless() title=SEARCH_TAKES autocomplete="off" spellcheck="false" autofocus=autofocus
                     aria-invalid=wrong.then_some("true") aria-describedby=wrong.then(|| format!("{id}-error"))/>
                 <input type="hidden" name=FOUND value=find/>
                 <button class="button" name=PRESS value=SEARCH>"Find keys"</button>

@@ -113,6 +113,11 @@ pub async fn read_stored_door(token: &str) -> Result<StoredDoor, ConsoleError> {
     Ok(what.map_or(StoredDoor::Dead, |what| StoredDoor::Open(Box::new(what), desk.service().now())))
 }
 
+/// Whether this installation mails the links.
+pub fn mails_links() -> bool {
+    Desk::from_context().is_ok_and(|desk| desk.service().sends_mail())
+}
+
 /// The whole address of a hand-over's link.
 pub fn link(made: &HandedOver) -> Result<SecretString, ConsoleError> {
     Ok(address(&Desk::from_context()?, made))

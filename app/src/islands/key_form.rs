@@ -155,7 +155,8 @@ pub fn KeyForm(
                 <KeyFields errors kind fields=purpose.fields(kind) draft typed hints left/>
                 <div role="status">{shown(true)}</div>
             </div>
-            {(purpose == Purpose::New).then(|| view! {
+            // A key that calls for an account, an app or an integration has at most a rate limit, which needs no words.
+            {(purpose == Purpose::New && !KeyKind::SCOPED.contains(&kind)).then(|| view! {
                 <aside class="stack alive-only" aria-label="What this key will do">
                     <b>"What this key will do"</b>
                     <p>{move || told.get().words} " " {until}</p>

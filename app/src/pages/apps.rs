@@ -11,7 +11,7 @@ use leptos_router::hooks::use_params_map;
 use service::apps::AppView;
 use service::seen::SeenState;
 
-use super::keys_filters::{SECRET, secretless};
+use super::keys_filters::{SEARCH_TAKES, secretless};
 use crate::addresses::{read_address, with_query};
 use crate::components::empty::Empty;
 use crate::components::failed::{Failed, FormProblem};
@@ -95,7 +95,7 @@ fn Filters(query: AppQuery) -> impl IntoView {
     view! {
         <form class="filters" method="get" action="/apps" role="search" data-submit>
             <input type="search" name="q" data-search value=query.search maxlength=SEARCH_MAX aria-label="Search by name or id"
-                placeholder="Name or id" aria-keyshortcuts="/" pattern=secretless() title=SECRET autocomplete="off" spellcheck="false"/>
+                placeholder="Name or id" aria-keyshortcuts="/" pattern=secretless() title=SEARCH_TAKES autocomplete="off" spellcheck="false"/>
             <select name="status" aria-label="Status">
                 <option value="">"In use"</option>
                 <option value=ARCHIVED selected=query.archived>"Archived"</option>

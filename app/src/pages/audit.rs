@@ -10,7 +10,7 @@ use domain::timestamp::Timestamp;
 use leptos::prelude::*;
 use leptos_router::hooks::use_query_map;
 
-use super::keys_filters::{SECRET, secretless};
+use super::keys_filters::{SEARCH_TAKES, secretless};
 use crate::addresses::{read_address, with_query};
 use crate::components::audit_table::{AuditTable, told};
 use crate::components::chart::days::Days;
@@ -133,9 +133,9 @@ fn Question(query: AuditQuery, key: Option<String>) -> impl IntoView {
                 <span class="chip">"Only by or about " {whom(person)}</span>
             })}
             <input type="search" name="name" value=query.name.clone() maxlength=SEARCH_MAX aria-label="Name of a key"
-                pattern=secretless() title=SECRET placeholder="Name of a key" autocomplete="off" spellcheck="false"/>
+                pattern=secretless() title=SEARCH_TAKES placeholder="Name of a key" autocomplete="off" spellcheck="false"/>
             <input type="search" name="person" value=query.person.clone() maxlength=SEARCH_MAX aria-label="Person"
-                pattern=secretless() title=SECRET placeholder="Person: e-mail or name" autocomplete="off" spellcheck="false"/>
+                pattern=secretless() title=SEARCH_TAKES placeholder="Person: e-mail or name" autocomplete="off" spellcheck="false"/>
             <select name="action" aria-label="Action">
                 <option value="">"Any action"</option>
                 {actions}

@@ -7,7 +7,7 @@ use domain::timestamp::Timestamp;
 use leptos::prelude::*;
 use leptos_router::components::Outlet;
 
-use super::keys_filters::{SECRET, secretless};
+use super::keys_filters::{SEARCH_TAKES, secretless};
 use super::rooms::{asked, turns};
 use crate::components::app_switch::{AppField, InApp};
 use crate::components::contact_fields::ContactFields;
@@ -139,7 +139,7 @@ fn Filters(query: RoomQuery) -> impl IntoView {
     view! {
         <form class="filters" method="get" action="/chats" role="search" data-submit>
             <input type="search" name="q" data-search value=query.search maxlength=SEARCH_MAX aria-label="Search by title"
-                placeholder="Title" aria-keyshortcuts="/" pattern=secretless() title=SECRET autocomplete="off" spellcheck="false"/>
+                placeholder="Title" aria-keyshortcuts="/" pattern=secretless() title=SEARCH_TAKES autocomplete="off" spellcheck="false"/>
             <select name="status" aria-label="Status">
                 <option value="">"In use"</option>
                 <option value=ARCHIVED selected=query.archived>"Archived"</option>

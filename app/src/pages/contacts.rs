@@ -8,7 +8,7 @@ use domain::text::SEARCH_MAX;
 use leptos::prelude::*;
 use leptos_router::components::Outlet;
 
-use super::keys_filters::{SECRET, secretless};
+use super::keys_filters::{SEARCH_TAKES, secretless};
 use crate::addresses::{read_address, with_query};
 use crate::components::app_switch::{AppField, InApp};
 use crate::components::empty::Empty;
@@ -136,7 +136,7 @@ fn Filters(query: ContactQuery) -> impl IntoView {
         <form class="filters" method="get" action="/contacts" role="search" data-submit>
             <input type="search" name="q" data-search value=query.search maxlength=SEARCH_MAX
                 aria-label="Search by name, e-mail or identifier" placeholder="Name, e-mail or identifier" aria-keyshortcuts="/"
-                pattern=secretless() title=SECRET autocomplete="off" spellcheck="false"/>
+                pattern=secretless() title=SEARCH_TAKES autocomplete="off" spellcheck="false"/>
             <select name="kind" aria-label="Staff or client">
                 <option value="">"Staff and clients"</option>
                 {kinds}

@@ -10,7 +10,7 @@ use leptos_router::hooks::use_params_map;
 use serde_json::Value;
 
 use super::integration::not_there;
-use super::keys_filters::{SECRET, secretless};
+use super::keys_filters::{SEARCH_TAKES, secretless};
 use crate::addresses::with_query;
 use crate::components::failed::Failed;
 use crate::components::ignored::Ignored;
@@ -103,14 +103,14 @@ fn Filters(query: EventQuery, address: String) -> impl IntoView {
     let text = |name: &'static str, label: &'static str, value: Option<String>, most: usize| {
         view! {
             <input type="search" name=name value=value maxlength=most aria-label=label placeholder=label
-                pattern=secretless() title=SECRET autocomplete="off" spellcheck="false"/>
+                pattern=secretless() title=SEARCH_TAKES autocomplete="off" spellcheck="false"/>
         }
     };
     let names: Vec<_> = EVENT_NAMES.iter().map(|name| view! { <option value=*name></option> }).collect();
     view! {
         <form class="filters" method="get" action=address.clone() role="search">
             <input type="search" name="event" list="event-names" data-search value=query.name maxlength=EVENT_NAME_MAX aria-label="Event"
-                placeholder="Event" aria-keyshortcuts="/" pattern=secretless() title=SECRET autocomplete="off" spellcheck="false"/>
+                placeholder="Event" aria-keyshortcuts="/" pattern=secretless() title=SEARCH_TAKES autocomplete="off" spellcheck="false"/>
             <datalist id="event-names">{names}</datalist>
             {text("crm", "CRM", query.crm_id, CRM_ID_MAX)}
             {text("agent", "Agent", query.agent_id, AGENT_ID_MAX)}

@@ -12,7 +12,7 @@ use leptos_router::hooks::use_query_map;
 use super::frame::destinations;
 use super::help;
 use super::key::acts;
-use super::keys_filters::{SECRET, secretless};
+use super::keys_filters::{SEARCH_TAKES, secretless};
 use crate::addresses::preset_address;
 use crate::components::failed::Failed;
 use crate::components::title::Title;
@@ -125,7 +125,7 @@ pub fn FindPage() -> impl IntoView {
         <div class="head"><div><h1>"Find"</h1><p>"A page, a key or an act, by the beginning of its words."</p></div></div>
         <form class="filters" method="get" action="/find" role="search">
             <input type="search" name="q" data-search value=typed maxlength=SEARCH_MAX autofocus aria-label="Find"
-                pattern=secretless() title=SECRET
+                pattern=secretless() title=SEARCH_TAKES
                 autocomplete="off" spellcheck="false"/>
             <button class="button">"Find"</button>
         </form>

@@ -20,7 +20,7 @@ use crate::components::problem::FieldProblems;
 use crate::components::select_field::SelectField;
 use crate::components::time::Time;
 use crate::components::title::Title;
-use crate::desk::hand_overs::link;
+use crate::desk::hand_overs::{link, mails_links};
 use crate::desk::integrations::with_integration_named;
 use crate::desk::keys::{new_form, read_form};
 use crate::desk::later::later;
@@ -106,12 +106,16 @@ fn refused(error: ConsoleError) -> AnyView {
 
 /// The fields for whom a link is for, what it asks for, and how long it works.
 pub fn recipient_fields(errors: RwSignal<FieldErrors>, to: HandOverDraft, autofocus: bool) -> impl IntoView {
+    let mailed = if mails_links() {
+        "The link is mailed there."
+    } else {
+        "To know them by. This installation sends no mail, so give them the link yourself."
+    };
     let lives = LinkLife::ALL.iter().map(|life| (life.as_str(), life.label())).collect();
     view! {
         <TextField errors field=Field::Recipient value=to.recipient required=true autofocus
             hint="The record and the key's page name them."/>
-        <TextField errors field=Field::Email aside="optional" value=to.email input="email"
-            hint="The link is mailed there, if this installation sends mail."/>
+        <TextField errors field=Field::Email aside="optional" value=to.email input="email" hint=mailed/>
         <TextField errors field=Field::Passphrase aside="optional" input="password" autocomplete="new-password"
             hint=format!("At least {PASSPHRASE_MIN} characters. Tell them by other means than the link.")/>
         <SelectField errors field=Field::LinkLife options=lives chosen=to.life/>

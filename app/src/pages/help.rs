@@ -5,7 +5,7 @@ use domain::text::SEARCH_MAX;
 use leptos::prelude::*;
 use leptos_router::hooks::{use_params_map, use_query_map};
 
-use super::keys_filters::{SECRET, secretless};
+use super::keys_filters::{SEARCH_TAKES, secretless};
 use crate::components::failed::set_status;
 use crate::components::title::Title;
 use crate::error::ConsoleError;
@@ -123,7 +123,7 @@ pub fn HelpPage() -> impl IntoView {
         </div>
         <form class="filters" method="get" action="/help" role="search">
             <input type="search" name="q" data-search value=typed maxlength=SEARCH_MAX aria-label="Search help"
-                placeholder="Search help" pattern=secretless() title=SECRET aria-keyshortcuts="/" autocomplete="off"/>
+                placeholder="Search help" pattern=secretless() title=SEARCH_TAKES aria-keyshortcuts="/" autocomplete="off"/>
             <button class="button">"Search"</button>
         </form>
         {nothing}

@@ -62,8 +62,8 @@ fn accepted_address(cidrs: &[CidrRule], denied: &[CidrRule]) -> Option<IpAddr> {
     candidates.into_iter().find(|address| !denied.iter().any(|rule| rule.contains(*address)))
 }
 
-/// A service that checks a caller's key, in four languages: id, name, code. Adds an origin if the key is restricted to
-/// domains. The curl sample also adds an accepted address if the key is restricted to networks.
+/// A service that checks a caller's key, in four languages: id, name, code. They run as they are copied: the key is in the
+/// environment. Adds an address if the key is restricted to networks, and an origin if it is to domains.
 pub fn verify_calls(
     url: &str,
     kind: Option<KeyKind>,
@@ -71,31 +71,47 @@ pub fn verify_calls(
     denied_cidrs: &[CidrRule],
     domains: &[DomainRule],
 ) -> [(&'static str, &'static str, String); 4] {
-    let address = accepted_address(cidrs, denied_cidrs);
-    let address = address.map(|address| format!(r#",\"clientIp\":\"{address}\""#));
-    let host = accepted_host(domains).map(|host| format!(r#",\"origin\":\"https://{host}\""#));
-    let example: String = address.into_iter().chain(host).collect();
-    let origin = |words| if domains.is_empty() { "" } else { words };
+    let address = accepted_address(cidrs, denied_cidrs).map(|address| ("clientIp", address.to_string()));
+    let origin = accepted_host(domains).map(|host| ("origin", format!("https://{host}")));
+    let example: Vec<(&str, String)> = address.into_iter().chain(origin).collect();
+    let asked =
+        |form: fn(&str, &str) -> String| -> String { example.iter().map(|(name, value)| form(name, value)).collect() };
     // What comes in two headers is asked about as one string.
     let pair = kind.and_then(|kind| kind.rules().pair_headers()).is_some();
     let key = |one, two| if pair { two } else { one };
     let fill = |sample: &str, key: &str, asked: &str| {
         sample.trim_start().replace("{url}", url).replace("{key}", key).replace("{asked}", asked)
     };
+    let json = asked(|name, value| format!(r#", "{name}": "{value}""#));
     [
-        ("verify-curl", "curl", fill(CURL, key("$KEYSTEAD_KEY", "${KEYSTEAD_KEY_ID}_$KEYSTEAD_KEY_SECRET"), &example)),
+        (
+            "verify-curl",
+            "curl",
+            fill(
+                CURL,
+                key("$KEYSTEAD_KEY", "${KEYSTEAD_KEY_ID}_$KEYSTEAD_KEY_SECRET"),
+                &asked(|name, value| format!(r#",\"{name}\":\"{value}\""#)),
+            ),
+        ),
         (
             "verify-javascript",
             "JavaScript",
-            fill(JAVASCRIPT, key("callersKey", "`${callersId}_${callersSecret}`"), origin(", origin: callersOrigin")),
+            fill(
+                JAVASCRIPT,
+                key("process.env.KEYSTEAD_KEY", "`${process.env.KEYSTEAD_KEY_ID}_${process.env.KEYSTEAD_KEY_SECRET}`"),
+                &asked(|name, value| format!(r#", {name}: "{value}""#)),
+            ),
         ),
         (
             "verify-python",
             "Python",
             fill(
                 PYTHON,
-                key("callers_key", "f\"{callers_id}_{callers_secret}\""),
-                origin(", \"origin\": callers_origin"),
+                key(
+                    "os.environ[\"KEYSTEAD_KEY\"]",
+                    "f\"{os.environ['KEYSTEAD_KEY_ID']}_{os.environ['KEYSTEAD_KEY_SECRET']}\"",
+                ),
+                &json,
             ),
         ),
         (
@@ -103,8 +119,11 @@ pub fn verify_calls(
             "Rust",
             fill(
                 RUST,
-                key("callers_key", "format!(\"{callers_id}_{callers_secret}\")"),
-                origin(", \"origin\": callers_origin"),
+                key(
+                    "std::env::var(\"KEYSTEAD_KEY\")?",
+                    "std::env::var(\"KEYSTEAD_KEY_ID\")? + \"_\" + &std::env::var(\"KEYSTEAD_KEY_SECRET\")?",
+                ),
+                &json,
             ),
         ),
     ]
@@ -124,7 +143,7 @@ const answer = await fetch("{url}/v1/keys/verify", {
     "Authorization": `Bearer ${process.env.KEYSTEAD_VERIFIER_KEY}`,
     "Content-Type": "application/json",
   },
-  body: JSON.stringify({ key: {key}, clientIp: callersAddress{asked} }),
+  body: JSON.stringify({ key: {key}{asked} }),
 });
 const verdict = await answer.json();
 if (!verdict.valid) throw new Error(`refused: ${verdict.code}`);
@@ -135,7 +154,7 @@ import json, os, urllib.request
 
 request = urllib.request.Request(
     "{url}/v1/keys/verify",
-    data=json.dumps({"key": {key}, "clientIp": callers_address{asked}}).encode(),
+    data=json.dumps({"key": {key}{asked}}).encode(),
     headers={
         "Authorization": f"Bearer {os.environ['KEYSTEAD_VERIFIER_KEY']}",
         "Content-Type": "application/json",
@@ -151,7 +170,7 @@ const RUST: &str = r#"
 let verdict: serde_json::Value = reqwest::Client::new()
     .post("{url}/v1/keys/verify")
     .bearer_auth(std::env::var("KEYSTEAD_VERIFIER_KEY")?)
-    .json(&serde_json::json!({ "key": {key}, "clientIp": callers_address{asked} }))
+    .json(&serde_json::json!({ "key": {key}{asked} }))
     .send()
     .await?
     .error_for_status()?
@@ -230,15 +249,23 @@ mod tests {
         let [curl, javascript, python, rust] = code(&cidrs, &[], &domains);
         let asked = r#"{\"key\":\"$KEYSTEAD_KEY\",\"clientIp\":\"10.0.0.0\",\"origin\":\"https://app.example.com\"}"#;
         assert!(curl.contains(asked), "{curl}");
-        assert!(javascript.contains("clientIp: callersAddress, origin: callersOrigin })"), "{javascript}");
-        for code in [python, rust] {
-            assert!(code.contains("callers_address, \"origin\": callers_origin"), "{code}");
+        let asked = r#"{ key: process.env.KEYSTEAD_KEY, clientIp: "10.0.0.0", origin: "https://app.example.com" }"#;
+        assert!(javascript.contains(asked), "{javascript}");
+        for (code, key) in [(python, r#"os.environ["KEYSTEAD_KEY"]"#), (rust, r#"std::env::var("KEYSTEAD_KEY")?"#)] {
+            let asked = format!(r#""key": {key}, "clientIp": "10.0.0.0", "origin": "https://app.example.com""#);
+            assert!(code.contains(&asked), "{code}");
         }
         for code in code(&[], &[], &[]) {
-            assert!(!code.contains("origin") && !code.contains("{asked}") && !code.contains("{key}"), "{code}");
+            assert!(
+                !code.contains("origin")
+                    && !code.contains("clientIp")
+                    && !code.contains("{asked}")
+                    && !code.contains("{key}"),
+                "{code}"
+            );
         }
         let pairs = verify_calls("http://localhost:3000", Some(KeyKind::MasterUser), &[], &[], &[]);
-        for ((.., code), key) in pairs.iter().zip(["ID}_$", "Id}_${", "id}_{", "id}_{"]) {
+        for ((.., code), key) in pairs.iter().zip(["ID}_$", "ID}_${", "ID']}_{", "ID\")? + \"_\""]) {
             assert!(code.contains(key), "{code}");
         }
         let denied = networks(&["10.0.0.0/9", "192.0.2.0/24"]);

@@ -7,7 +7,7 @@ use domain::text::SEARCH_MAX;
 use domain::timestamp::Timestamp;
 use leptos::prelude::*;
 
-use super::keys_filters::{SECRET, secretless};
+use super::keys_filters::{SEARCH_TAKES, secretless};
 use crate::addresses::{read_address, with_query};
 use crate::components::empty::Empty;
 use crate::components::failed::Failed;
@@ -132,7 +132,7 @@ fn Filters(query: IntegrationQuery) -> impl IntoView {
     view! {
         <form class="filters" method="get" action="/integrations" role="search" data-submit>
             <input type="search" name="q" data-search value=query.search maxlength=SEARCH_MAX aria-label="Search by name or id"
-                placeholder="Name or id" aria-keyshortcuts="/" pattern=secretless() title=SECRET autocomplete="off" spellcheck="false"/>
+                placeholder="Name or id" aria-keyshortcuts="/" pattern=secretless() title=SEARCH_TAKES autocomplete="off" spellcheck="false"/>
             <select name="kind" aria-label="Kind">
                 <option value="">"Any kind"</option>
                 {kinds}

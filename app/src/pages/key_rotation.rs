@@ -102,7 +102,7 @@ fn secret(name: &'static str, (secret, used): &UsedSecret, now: Timestamp) -> im
                     <dd>
                         {match used.last_used_at {
                             Some(at) => view! { <Ago at now/> }.into_any(),
-                            None => "Not since there are two".into_any(),
+                            None => "Not used since there are two".into_any(),
                         }}
                     </dd>
                 </div>

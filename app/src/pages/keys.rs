@@ -63,7 +63,7 @@ fn List() -> impl IntoView {
                 {changes.then(|| view! {
                     <a class="button quiet" href="/keys/new?kind=open_connect">"Setup Integration"</a>
                 })}
-                {changes.then(|| view! { <a class="button quiet wide" href="/keys/handovers">"Hand-overs"</a> })}
+                {changes.then(|| view! { <a class="button quiet" href="/keys/handovers">"Hand-overs"</a> })}
                 <a class="button wide" href=audit>"Audit"</a>
                 {changes.then(|| view! { <a class="button primary" href=generate>{create}</a> })}
             </div>

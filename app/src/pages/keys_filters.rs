@@ -46,7 +46,7 @@ pub fn Filters(query: KeyQuery) -> impl IntoView {
         let max = max.max(EMAIL_MAX);
         view! {
             <input name=name value=value.clone() aria-label=label placeholder=label maxlength=max pattern=secretless()
-                title=SECRET autocomplete="off"/>
+                title=SEARCH_TAKES autocomplete="off"/>
         }
     });
     view! {
@@ -55,7 +55,7 @@ pub fn Filters(query: KeyQuery) -> impl IntoView {
                 aria-label="Search by name, id or external id" placeholder="Name, id or external id" aria-keyshortcuts="/"
                 // Keeps a secret out of the address: in a whole key, which no script has cut to its id, and by itself,
                 // without an id.
-                pattern=secretless() title=SECRET
+                pattern=secretless() title=SEARCH_TAKES
                 autocomplete="off" spellcheck="false"/>
             <kbd class="alive-only" aria-hidden="true">"/"</kbd>
             <select name="kind" aria-label="Kind">
@@ -90,8 +90,8 @@ pub fn Filters(query: KeyQuery) -> impl IntoView {
     }
 }
 
-/// Why a search is not sent.
-pub const SECRET: &str = "This looks like the secret of a key. Search by name or id instead.";
+/// What a search takes. Browsers show it to whoever points at the box, and add it to their message if the pattern fails.
+pub const SEARCH_TAKES: &str = "Search by names, words or ids, never by a whole key.";
 
 /// Matches what `token::without_secrets` leaves as it is: no API KEY, and no run as long as a secret, unless it is all
 /// small hexadecimal digits.

@@ -13,7 +13,7 @@ use leptos_router::components::Outlet;
 use leptos_router::hooks::use_query_map;
 use service::invites::InviteSeen;
 
-use super::keys_filters::{SECRET, secretless};
+use super::keys_filters::{SEARCH_TAKES, secretless};
 use crate::addresses::{read_address, with_query};
 use crate::components::empty::Empty;
 use crate::components::failed::Failed;
@@ -105,7 +105,7 @@ fn Filters(query: PersonQuery) -> impl IntoView {
         <form class="filters" method="get" action="/people" role="search" data-submit>
             <input type="search" name="q" data-search value=query.search.clone() maxlength=SEARCH_MAX
                 aria-label="Search by name or e-mail" placeholder="Name or e-mail" aria-keyshortcuts="/"
-                pattern=secretless() title=SECRET autocomplete="off" spellcheck="false"/>
+                pattern=secretless() title=SEARCH_TAKES autocomplete="off" spellcheck="false"/>
             <select name="role" aria-label="Role">
                 <option value="">"Any role"</option>
                 {roles}

@@ -11,7 +11,7 @@ use leptos::prelude::*;
 use leptos_router::components::Outlet;
 use leptos_router::hooks::{use_params_map, use_query_map};
 
-use super::keys_filters::{SECRET, secretless};
+use super::keys_filters::{SEARCH_TAKES, secretless};
 use crate::components::failed::{Failed, FormProblem, set_status};
 use crate::components::field::TextField;
 use crate::components::ignored::NotUnderstood;
@@ -211,7 +211,7 @@ fn Participants(id: String, users: ParticipantList, asked: Asked, manages: bool,
                 {(asked.who != Who::Joined).then(|| view! { <input type="hidden" name=SHOW value=who_word(asked.who)/> })}
                 <input type="search" name="q" data-search value=asked.find.clone() maxlength=SEARCH_MAX
                     aria-label="Search by nickname or CLIENT KEY" placeholder="Nickname or CLIENT KEY" aria-keyshortcuts="/"
-                    pattern=secretless() title=SECRET autocomplete="off" spellcheck="false"/>
+                    pattern=secretless() title=SEARCH_TAKES autocomplete="off" spellcheck="false"/>
                 <button class="button">"Find"</button>
             </form>
         }

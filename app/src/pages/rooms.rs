@@ -7,7 +7,7 @@ use domain::timestamp::Timestamp;
 use leptos::prelude::*;
 use leptos_router::components::Outlet;
 
-use super::keys_filters::{SECRET, secretless};
+use super::keys_filters::{SEARCH_TAKES, secretless};
 use super::room_acts::RoomFields;
 use crate::addresses::{read_address, with_query};
 use crate::components::app_switch::{AppField, InApp};
@@ -151,7 +151,7 @@ fn Filters(query: RoomQuery) -> impl IntoView {
     view! {
         <form class="filters" method="get" action="/rooms" role="search" data-submit>
             <input type="search" name="q" data-search value=query.search maxlength=SEARCH_MAX aria-label="Search by name or ROOM ID"
-                placeholder="Name or ROOM ID" aria-keyshortcuts="/" pattern=secretless() title=SECRET autocomplete="off" spellcheck="false"/>
+                placeholder="Name or ROOM ID" aria-keyshortcuts="/" pattern=secretless() title=SEARCH_TAKES autocomplete="off" spellcheck="false"/>
             <select name="status" aria-label="Status">
                 <option value="">"Any status"</option>
                 {options}

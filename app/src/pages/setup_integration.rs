@@ -171,6 +171,10 @@ fn Checks(
                     <code>"keystead.verify"</code> " in " <code>"KEYSTEAD_VERIFIER_KEY"</code> ". "
                     {may_change_keys().then(|| view! { <a href=preset_address(Preset::Verifier)>"Generate one"</a> })}
                 </p>
+                <p>
+                    "The samples find the key to check in the environment. Your service takes it from each call, and adds the "
+                    <code>"clientIp"</code> " and the " <code>"origin"</code> " of the caller."
+                </p>
                 {calls}
             </div>
         </section>

@@ -23,7 +23,7 @@ const DAYS_MAX: i64 = 3_653;
 pub struct Prefill {
     /// The fields, over those that were there before.
     pub draft: KeyDraft,
-    /// Whether the link named any field.
+    /// Whether the link named any field but the integration, which the page of an integration names too.
     pub filled: bool,
     /// What is wrong with the values of the link. What is left to fill in is not wrong.
     pub errors: FieldErrors,
@@ -61,7 +61,7 @@ impl Prefill {
             }
         }
         read.tick(kind);
-        read.filled = !named.is_empty();
+        read.filled = named.iter().any(|field| *field != Field::Integration);
         // What is wrong with two fields together is said at the other one.
         for (field, with) in [(Field::NotBefore, Field::Expiry), (Field::QuotaRefill, Field::Quota)] {
             named.extend(named.contains(&field).then_some(with));
@@ -165,6 +165,9 @@ mod tests {
         assert_eq!((spec.name.as_str(), spec.rules.cidrs.len(), spec.rules.permissions.len()), ("Export", 2, 3));
         assert_eq!(spec.expires_at, Some(NOW.plus(Millis::days(90))), "as it was before");
         assert!(!read(KeyKind::Service, &[("kind", "service"), ("draft", "x")]).filled);
+        let own = ("integration", "0123456789abcdef01234567");
+        assert!(!read(KeyKind::OF_INTEGRATION, &[own]).filled);
+        assert!(read(KeyKind::OF_INTEGRATION, &[own, ("name", "Export")]).filled);
     }
 
     #[test]

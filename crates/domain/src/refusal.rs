@@ -177,6 +177,8 @@ pub enum Refusal {
     AttachmentEmpty,
     /// The room has no such file.
     AttachmentNotFound,
+    /// The contact has no picture.
+    PictureNotFound,
     /// The integration has no such event, or it is older than events are kept.
     EventNotFound,
     /// The integration has no such delivery; those that are over are kept for 7 days.
@@ -346,6 +348,7 @@ impl Refusal {
             }
             Self::AttachmentEmpty => "This file is empty; choose another one.",
             Self::AttachmentNotFound => "The room has no such file.",
+            Self::PictureNotFound => "This contact has no picture.",
             Self::EventNotFound => "The integration has no such event; events are kept for 30 days.",
             Self::DeliveryNotFound => "Delivery not found; Keystead keeps those that are over for 7 days.",
             Self::ContactNotFound => "Contact not found; somebody may have removed them.",

@@ -263,7 +263,7 @@ impl SecretUse {
             return match now.since(begun).as_seconds() / 60 {
                 60.. => "not used in the last hour".to_owned(),
                 minutes @ 2.. => format!("not used in the {minutes} minutes since both work"),
-                _ => "not used yet: both work for less than 2 minutes".to_owned(),
+                _ => "not used yet: both have worked for less than 2 minutes".to_owned(),
             };
         }
         let since = now.plus(Millis(-COUNTED_FOR.0));
@@ -383,7 +383,7 @@ mod tests {
         let unused = |minutes: i64| SecretUse::default().words(NOW, NOW.plus(Millis::minutes(-minutes)));
         assert_eq!(unused(60), "not used in the last hour");
         assert_eq!(unused(59), "not used in the 59 minutes since both work");
-        assert_eq!(unused(1), "not used yet: both work for less than 2 minutes");
+        assert_eq!(unused(1), "not used yet: both have worked for less than 2 minutes");
     }
 
     #[test]

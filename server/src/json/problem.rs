@@ -299,6 +299,7 @@ impl From<Refusal> for Problem {
             | Refusal::RoomNotFound
             | Refusal::MessageNotFound
             | Refusal::AttachmentNotFound
+            | Refusal::PictureNotFound
             | Refusal::EventNotFound
             | Refusal::DeliveryNotFound
             | Refusal::ContactNotFound

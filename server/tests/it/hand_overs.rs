@@ -189,6 +189,7 @@ async fn what_is_wrong_is_said_at_its_field_and_what_was_typed_stays() {
         "Use at least 8 characters, or none.",
         "Choose how long the link works.",
         "value=\"Partner\"",
+        "This installation sends no mail",
     ] {
         assert!(refused.body.contains(words), "{words}: {}", refused.body);
     }
@@ -224,6 +225,10 @@ async fn a_link_is_mailed_without_the_passphrase_or_any_secret() {
     assert!(text(&made.body).contains("Keystead has mailed this link to grace@example.com"), "{}", made.body);
     let shown = product.send(outside(&path, "passphrase=a+green+lantern")).await;
     let secret = at(&shown, "secret");
+    let form_id = product.service.new_form_id().unwrap();
+    let nobody = format!("kind=service&name=Partner&form_id={form_id}&recipient=&link_life=1d");
+    let refused = post(&product, "/keys/handovers/new", &session, &nobody).await;
+    assert!(refused.body.contains("The link is mailed there."), "{}", refused.body);
     // Without an address nothing is mailed.
     let (silent, _) = handed_over(&product, &session, "").await;
     assert!(!silent.body.contains("mailed this link"));

@@ -380,7 +380,8 @@ async fn contacts_are_listed_and_looked_up_in_three_ways() {
     for twice in ["q=a&q=b", "after=&after=", "type=staff&type=client", "limit=25&limit=50"] {
         get(&format!("contacts/list?{twice}")).await.qwil_error(400, "RB001");
     }
-    get("contacts/avatar?identifier=crm/Ada").await.qwil_error(404, "RN006");
+    let none = get("contacts/avatar?identifier=crm/Ada").await.qwil_error(404, "RN006");
+    assert_eq!(none, "This contact has no picture.");
     let png = b"\x89PNG\r\n\x1a\npicture".to_vec();
     let picture = key.call("POST", "contacts/avatar?identifier=crm/Ada").header("content-type", "image/png").body(png);
     assert_eq!(product.send(picture).await.done()["has_avatar"], true);

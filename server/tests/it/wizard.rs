@@ -141,6 +141,7 @@ async fn a_link_fills_in_the_form_and_does_nothing_else() {
         ">10.0.0.0/8\n::1</textarea>",
         "A link filled in this form.",
         "The link also has “form_id”",
+        "What this key will do",
     ] {
         assert!(page.contains(there), "{there}: {page}");
     }
@@ -151,6 +152,7 @@ async fn a_link_fills_in_the_form_and_does_nothing_else() {
     assert!(!page.contains("Enter a name"), "what is left to fill in is not wrong");
     let page = open("kind=client&cidrs=10.0.0.0/8").await;
     assert!(page.contains("The link also has “cidrs”, which the form of a Client key does not have."), "{page}");
+    assert!(!open("kind=app").await.contains("What this key will do"), "there is nothing to say");
     let page = open(&format!("kind=service&description={}", "x".repeat(4_001))).await;
     assert!(page.contains("The link is too long") && !page.contains("xxxx"), "{page}");
     let page = get(&product, &session, "/keys/new?kind=sausage&name=x").await;

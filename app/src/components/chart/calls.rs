@@ -6,7 +6,7 @@ use domain::text::joined;
 use domain::timestamp::{Millis, Timestamp};
 use leptos::prelude::*;
 
-use super::scale::{Scale, per_cent};
+use super::scale::{Scale, per_cent, words_fit};
 use super::time::Parts;
 use crate::components::time::{Time, in_parts, zone_of};
 
@@ -32,7 +32,8 @@ pub fn CallsChart(
     };
     let all = sum(&periods);
     let scale = Scale::new(most.all(), TALL);
-    let busiest = format!("Most: {} calls, ", grouped(most.all()));
+    let plural = if most.all() == 1 { "" } else { "s" };
+    let busiest = format!("Most: {} call{plural}, ", grouped(most.all()));
     let first = view! { <text class="total" y="14">{busiest}{range(most, span)}</text> };
     let count = u64::try_from(periods.len()).unwrap_or(u64::MAX);
     let ticks: Vec<_> = (0_u64..).zip(&periods).filter_map(|(n, period)| tick(n, count, period, span)).collect();
@@ -141,8 +142,7 @@ fn tick(n: u64, count: u64, period: &Period, span: Span) -> Option<AnyView> {
         Span::Month => Millis::days(5),
     };
     let at = period.starts;
-    // Words at the very end would leave the picture.
-    let fits = at.millis().rem_euclid(every.0) == 0 && n * 20 <= count * 19;
+    let fits = at.millis().rem_euclid(every.0) == 0 && words_fit(n, count);
     fits.then(|| {
         let parts = if every < Millis::days(1) { Parts::Clock } else { Parts::Date };
         // A phone has room for every second one.
@@ -220,6 +220,12 @@ mod tests {
     fn a_month_is_drawn_as_expected() {
         let calls = [("2026-10-28T07:00", Code::Valid, 7), ("2026-11-27T12:00", Code::Valid, 1_000_000)];
         expect("month", include_str!("expected/month.html"), &drawn(Span::Month, &calls, None));
+    }
+
+    #[test]
+    fn one_call_is_one_call() {
+        let html = drawn(Span::Day, &[("2026-11-27T05:00", Code::Valid, 1)], None);
+        assert!(html.contains("Most: 1 call, "), "{html}");
     }
 
     #[test]

@@ -4,7 +4,7 @@ use domain::timestamp::{Millis, Timestamp};
 use leptos::prelude::*;
 
 use super::hour::{Step, Unit};
-use super::scale::{Scale, per_cent};
+use super::scale::{Scale, per_cent, words_fit};
 use super::time::Parts;
 use crate::components::time::in_parts;
 
@@ -100,8 +100,7 @@ fn clock(at: Timestamp) -> impl IntoView + use<> {
 /// The clock below the bar that starts at a round time.
 fn tick(n: u64, count: u64, at: Timestamp) -> Option<AnyView> {
     let every = Millis::minutes(10);
-    // Words at the very end would leave the picture.
-    let fits = at.millis().rem_euclid(every.0) == 0 && n * 20 <= count * 19;
+    let fits = at.millis().rem_euclid(every.0) == 0 && words_fit(n, count);
     fits.then(|| {
         // A phone has room for every second one.
         let class = (at.millis().rem_euclid(every.0 * 2) != 0).then_some("odd");
@@ -150,8 +149,8 @@ mod tests {
         let refused = "<rect x=\"30.33%\" y=\"27\" width=\"2.66%\" height=\"2\" class=\"refused\">";
         assert!(html.contains(refused), "{html}");
         assert!(html.contains("02:02</tspan>: 2.5 calls") && html.contains(": not measured"), "{html}");
-        // A clock every ten minutes, and every second one is not for phones.
-        assert_eq!((html.matches("y=\"166\"").count(), html.matches("class=\"odd\"").count()), (6, 3));
+        // A clock every ten minutes, except at the end. Every second one is not for phones.
+        assert_eq!((html.matches("y=\"166\"").count(), html.matches("class=\"odd\"").count()), (5, 3));
     }
 
     #[test]

@@ -51,6 +51,11 @@ pub fn per_cent(part: u64, whole: u64) -> String {
     }
 }
 
+/// Whether words that begin at the bar `n` of `count` stay in the picture, on a phone too.
+pub const fn words_fit(n: u64, count: u64) -> bool {
+    n * 20 <= count * 17
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -75,5 +80,11 @@ mod tests {
     fn shares_are_exact_to_a_hundredth() {
         assert_eq!((per_cent(1, 4), per_cent(1, 3), per_cent(3, 49)), ("25%".into(), "33.33%".into(), "6.12%".into()));
         assert_eq!((per_cent(1, 1), per_cent(0, 0)), ("100%".into(), "0%".into()));
+    }
+
+    #[test]
+    fn words_near_the_end_do_not_fit() {
+        assert!(words_fit(0, 1) && words_fit(26, 31) && words_fit(17, 20));
+        assert!(!words_fit(27, 31) && !words_fit(28, 30) && !words_fit(24, 25) && !words_fit(18, 20));
     }
 }

@@ -75,6 +75,7 @@ fn every_message_is_one_sentence() {
         Refusal::AttachmentsFull,
         Refusal::AttachmentEmpty,
         Refusal::AttachmentNotFound,
+        Refusal::PictureNotFound,
         Refusal::EventNotFound,
         Refusal::DeliveryNotFound,
         Refusal::ContactNotFound,

@@ -61,10 +61,10 @@ impl Service {
         Ok(())
     }
 
-    /// The picture of a contact whom the caller sees, and its type; `AttachmentNotFound` if there is none.
+    /// The picture of a contact whom the caller sees, and its type; `PictureNotFound` if there is none.
     pub async fn avatar(&self, contact: &Contact) -> Result<(&'static str, Vec<u8>)> {
-        let bytes = self.read_bytes(contact.avatar.as_ref().ok_or(Refusal::AttachmentNotFound)?).await?;
-        let media_type = picture_type(&bytes).ok_or(Refusal::AttachmentNotFound)?;
+        let bytes = self.read_bytes(contact.avatar.as_ref().ok_or(Refusal::PictureNotFound)?).await?;
+        let media_type = picture_type(&bytes).ok_or(Refusal::PictureNotFound)?;
         Ok((media_type, bytes))
     }
 }

@@ -410,7 +410,7 @@ async fn an_export_has_every_chat_and_message_and_is_on_record(w: World) {
 async fn a_contact_has_a_picture_that_is_one(w: World) {
     let service = &w.service;
     let ada = add(&w, &named("Ada", "")).await;
-    assert_eq!(refusal(service.avatar(&ada).await), Refusal::AttachmentNotFound);
+    assert_eq!(refusal(service.avatar(&ada).await), Refusal::PictureNotFound);
     for bytes in [&b"<svg xmlns='http://www.w3.org/2000/svg'><script>1</script></svg>"[..], b"", b"GIF"] {
         wrong(refusal(service.set_avatar(owner(), &ada.id, bytes.to_vec()).await), Field::Attachment);
     }

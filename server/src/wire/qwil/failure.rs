@@ -176,7 +176,7 @@ impl From<service::Error> for Failure {
             // Only somebody in a chat knows of it.
             Refusal::RoomNotFound | Refusal::NotJoined | Refusal::AlreadyLeft => return Self::not_found("Chat"),
             Refusal::ContactNotFound => return Self::not_found("Contact"),
-            Refusal::MessageNotFound | Refusal::AttachmentNotFound => Code::NOT_FOUND,
+            Refusal::MessageNotFound | Refusal::AttachmentNotFound | Refusal::PictureNotFound => Code::NOT_FOUND,
             Refusal::Muted | Refusal::Banned => Code::SILENCED,
             Refusal::RoomEnded => {
                 return Self::new(Code::CONFLICT, "This chat is archived or closed: nobody can write in it.");

@@ -220,6 +220,7 @@ impl From<Refusal> for Failure {
             | Refusal::WebhookNotFound
             | Refusal::MessageNotFound
             | Refusal::AttachmentNotFound
+            | Refusal::PictureNotFound
             | Refusal::NotJoined
             | Refusal::AlreadyLeft => Self::not_found(),
             Refusal::Forbidden | Refusal::BeyondOwnRights | Refusal::OwnKey | Refusal::ProveAgain => Self::forbidden(),
