@@ -39,10 +39,7 @@ pub async fn change_email(desk: Desk, form: EmailForm) -> Result<Next<()>, Conso
             service.confirm_own_email(session, form.code.expose_secret(), &client).await?;
             AccountDone::EmailConfirmed
         }
-        EmailStep::Again if service.is_own_email_doubted(session).await? => {
-            service.mail_own_code(session).await?;
-            AccountDone::CodeMailed
-        }
+        EmailStep::Again if service.mail_own_code(session).await? => AccountDone::CodeMailed,
         // In another tab, it was confirmed meanwhile.
         EmailStep::Again => AccountDone::EmailConfirmed,
     };

@@ -104,7 +104,6 @@ impl Service {
 
     /// Mails a reset link to whoever asked for it, and returns whether it may have been sent. If not, the log says so.
     pub(crate) async fn mail_reset(&self, made: &ResetLink, link: &SecretString) -> bool {
-        let Some(mailer) = self.mailer() else { return false };
         let text = format!(
             "Hello {name},\n\nSomebody asked for a new password for {email} in Keystead. Open this link to choose one:\n\n\
              {link}\n\nThe link works once, until {until}. If you did not ask for it, ignore this mail: nothing changes.\n",
@@ -113,15 +112,8 @@ impl Service {
             link = link.expose_secret(),
             until = made.expires_at.to_text(),
         );
-        let (to, subject) = (made.person.email().to_owned(), "Choose a new password".to_owned());
-        let sent = deliver(mailer, Mail { to, subject, text: text.into() }, "a reset link").await;
-        is_sent(&sent)
+        self.mail_once(made.person.email().to_owned(), "Choose a new password", text, "a reset link").await
     }
-}
-
-/// Whether a mail may have been sent.
-const fn is_sent(sent: &Result<(), MailError>) -> bool {
-    matches!(sent, Ok(()) | Err(MailError::Unanswered))
 }
 
 impl Service {
@@ -141,7 +133,6 @@ impl Service {
     /// Mails the code that confirms somebody's e-mail, and returns whether it may have been sent. It is for a page of whoever is
     /// signed in: nobody else who reads that mailbox can do anything with it. No words of theirs are in it.
     pub(crate) async fn mail_email_code(&self, person: PersonRow, code: &str) -> bool {
-        let Some(mailer) = self.mailer() else { return false };
         let text = format!(
             "Hello,\n\nYour new e-mail in Keystead is {email}. To confirm it, enter this code under Your account, Change \
              e-mail, within 24 hours:\n\n{code}\n\nUntil then, Keystead mails no reset link here. If you do not know what this \
@@ -149,8 +140,7 @@ impl Service {
             email = person.email,
             code = grouped(code, "-"),
         );
-        let mail = Mail { to: person.email, subject: "Confirm your e-mail".to_owned(), text: text.into() };
-        is_sent(&deliver(mailer, mail, "a code for an e-mail").await)
+        self.mail_once(person.email, "Confirm your e-mail", text, "a code for an e-mail").await
     }
 }
 
@@ -231,6 +221,13 @@ impl Service {
         if self.sends_mail() {
             tokio::spawn(work);
         }
+    }
+
+    /// A mail of its own. Returns whether it may have been sent.
+    async fn mail_once(&self, to: String, subject: &str, text: String, about: &str) -> bool {
+        let Some(mailer) = self.mailer() else { return false };
+        let mail = Mail { to, subject: subject.to_owned(), text: text.into() };
+        matches!(deliver(mailer, mail, about).await, Ok(()) | Err(MailError::Unanswered))
     }
 
     /// One mail of several. Returns whether the others can be sent.

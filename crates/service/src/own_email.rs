@@ -29,10 +29,10 @@ impl Service {
     }
 
     /// Mails another code to the e-mail of the person who is signed in, in the background, if it has to be confirmed. The
-    /// one before stops working. `Wait` after five within an hour.
-    pub async fn mail_own_code(&self, session: &Session) -> Result<()> {
+    /// one before stops working. `Wait` after five within an hour. Returns whether one is mailed.
+    pub async fn mail_own_code(&self, session: &Session) -> Result<bool> {
         if !self.is_own_email_doubted(session).await? {
-            return Ok(());
+            return Ok(false);
         }
         let (id, now) = (&session.person.id, self.now());
         let counted_as = self.keyring().reset_asks_mac(id.as_str());
@@ -46,20 +46,18 @@ impl Service {
             tx.insert_link(&link).await?;
             Ok::<_, Error>(tx.person_by_id(id).await?)
         };
-        let Some(person) = self.write(make).await? else { return Ok(()) };
+        let Some(person) = self.write(make).await? else { return Ok(false) };
         let service = self.clone();
         self.in_background(async move {
-            if service.mail_email_code(person, &code).await {
-                return;
-            }
-            // It came to nobody, and they can ask again when the mail server is back.
-            let now = service.now();
-            let forget = async |tx: &mut Tx| Allowance::give_back(tx, &counted_as, now).await;
-            if let Err(error) = service.write(forget).await {
+            let id = person.id;
+            // If it came to nobody, they can ask again when the mail server is back.
+            if !service.mail_email_code(person, &code).await
+                && let Err(error) = service.forget_mail(id.as_str()).await
+            {
                 tracing::warn!(%error, "a code that was not mailed still counts");
             }
         });
-        Ok(())
+        Ok(true)
     }
 
     /// Confirms the e-mail of the person who is signed in with the newest code that was mailed there. `Invalid` at the code if

@@ -91,9 +91,9 @@ impl Service {
 
     /// A mail that was not sent flooded nobody's mailbox. Its source has asked all the same: otherwise one could tell by its
     /// count who has an account.
-    async fn forget_mail(&self, email: &str) -> Result<()> {
-        let (email, now) = (self.keyring().reset_asks_mac(email), self.now());
-        let forget = async |tx: &mut Tx| Allowance::give_back(tx, &email, now).await;
+    pub(crate) async fn forget_mail(&self, counted_as: &str) -> Result<()> {
+        let (counted, now) = (self.keyring().reset_asks_mac(counted_as), self.now());
+        let forget = async |tx: &mut Tx| Allowance::give_back(tx, &counted, now).await;
         Ok(self.write(forget).await?)
     }
 

@@ -331,10 +331,10 @@ fn id_after(time: Timestamp) -> String {
 
 #[cfg(test)]
 mod tests {
-    use sqlx::{AssertSqlSafe, Sqlite};
     use testkit::TestDatabase;
 
     use super::*;
+    use crate::query_plan::plan;
     use crate::store::Store;
 
     /// Without statistics, SQLite read the events of an agent in the order of all.
@@ -354,14 +354,9 @@ mod tests {
             (&of_agent, "INDEX event_agent (integration_id=? AND agent_id=?"),
         ] {
             for (at, backwards) in [(None, false), (Some(9), false), (Some(9), true)] {
-                let mut reader = store.reader().await.unwrap();
-                let Conn::Sqlite(conn) = reader.conn() else { panic!("SQLite is meant") };
                 let sql = Listed { integration, query }.page(Writing::SQLITE, at, backwards, 26);
-                let (text, arguments) = sql.into_parts::<Sqlite>().unwrap();
-                let text = AssertSqlSafe(format!("EXPLAIN QUERY PLAN {text}"));
-                let steps: Vec<(i64, i64, i64, String)> =
-                    sqlx::query_as_with(text, arguments).fetch_all(conn).await.unwrap();
-                let [(_, _, _, step)] = &*steps else { panic!("{steps:?}") };
+                let steps = plan(&store, sql).await;
+                let [step] = &*steps else { panic!("{steps:?}") };
                 assert!(step.starts_with("SEARCH event USING ") && step.contains(by), "{query:?}: {step}");
             }
         }

@@ -83,12 +83,7 @@ impl NewKey {
 }
 
 impl Tx {
-    /// Adds a key; `Conflict(KeyId)` or `Conflict(FormId)` if a key with the same id exists.
-    pub async fn insert_key(&mut self, key: &NewKey) -> Result<(), StoreError> {
-        self.insert_keys(std::slice::from_ref(key)).await
-    }
-
-    /// Adds keys. On a conflict as in `insert_key`, adds none of them.
+    /// Adds keys; none of them on a `Conflict(KeyId)` or `Conflict(FormId)`, if a key with the same id exists.
     pub async fn insert_keys(&mut self, keys: &[NewKey]) -> Result<(), StoreError> {
         for piece in keys.chunks(AT_ONCE).flat_map(pieces) {
             let mut sql = Sql::new(

@@ -71,6 +71,8 @@ mod people;
 mod people_list;
 mod permissions;
 mod postgres;
+#[cfg(test)]
+mod query_plan;
 mod quota;
 mod reach;
 mod readable;

@@ -95,8 +95,8 @@ async fn session_by_mac(
 ) -> Result<Option<(SessionRow, PersonRow, String)>, StoreError> {
     let sql = Sql::new(
         "SELECT s.id_mac, s.created_at, s.last_seen_at, s.expires_at, s.address, s.user_agent, \
-         s.password_checked_at, s.factor_checked_at, s.owes_password, p.id AS person_id, p.email AS person_email, p.name AS person_name, \
-         p.role AS person_role, p.password_hash AS person_password_hash, p.created_at AS person_created_at, \
+         s.password_checked_at, s.factor_checked_at, s.owes_password, p.id AS person_id, p.email AS person_email, \
+         p.name AS person_name, p.role AS person_role, p.password_hash AS person_password_hash, p.created_at AS person_created_at, \
          p.disabled AS person_disabled, p.access_ends_at AS person_access_ends_at, p.apps AS person_apps, p.time_zone \
          FROM session s JOIN person p ON p.id = s.person_id WHERE s.id_mac = $1",
     )

@@ -118,10 +118,10 @@ fn fewest(surplus: i64) -> Sql {
 
 #[cfg(test)]
 mod tests {
-    use sqlx::{AssertSqlSafe, Sqlite};
     use testkit::TestDatabase;
 
     use super::*;
+    use crate::query_plan::plan;
     use crate::store::Store;
 
     /// Strangers invent 100,000 of them: each piece of the tidying sorted them all.
@@ -129,14 +129,9 @@ mod tests {
     async fn those_with_the_fewest_failures_are_found_without_a_sort() {
         let database = TestDatabase::sqlite();
         let store = Store::open(database.url()).await.unwrap();
-        let mut reader = store.reader().await.unwrap();
-        let Conn::Sqlite(conn) = reader.conn() else { panic!("SQLite is meant") };
-        let (text, arguments) = fewest(1_000).into_parts::<Sqlite>().unwrap();
-        let text = AssertSqlSafe(format!("EXPLAIN QUERY PLAN {text}"));
-        let steps: Vec<(i64, i64, i64, String)> = sqlx::query_as_with(text, arguments).fetch_all(conn).await.unwrap();
-        let has = |words: &str| steps.iter().any(|(_, _, _, step)| step.contains(words));
+        let steps = plan(&store, fewest(1_000)).await;
+        let has = |words: &str| steps.iter().any(|step| step.contains(words));
         assert!(has("COVERING INDEX sign_in_failure_fewest") && !has("ORDER BY"), "{steps:?}");
-        drop(reader);
         store.close().await;
     }
 }

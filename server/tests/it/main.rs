@@ -80,6 +80,7 @@ mod providers;
 mod proxies;
 mod qwil;
 mod qwil_caller;
+mod qwil_contacts;
 mod qwil_doors;
 mod request_ids;
 mod requests;

@@ -27,9 +27,9 @@ impl Service {
         Ok(self.store().list_keys(&sight, query, self.now()).await?)
     }
 
-    /// The same with all that is known of each key, as `show` puts it down, and not counted. Callers who ask for the same page at the same
-    /// moment share one reading, so all of them name the same `show`. The quotas do not include what other servers have
-    /// reserved.
+    /// The same with all that is known of each key, as `show` puts it down, and not counted. Callers who ask for the same
+    /// page at the same moment share one reading, so all of them name the same `show`. The quotas do not include what other
+    /// servers have reserved.
     pub async fn keys_in_full(
         &self,
         caller: &Caller,

@@ -4,13 +4,13 @@ use domain::ids::AppId;
 use domain::kind::KeyKind;
 use domain::list::StatusFilter;
 use domain::role::Rights;
-use sqlx::{AssertSqlSafe, Sqlite};
 use testkit::TestDatabase;
 
 use super::*;
 use crate::apps::counts_of;
 use crate::calls::of_keys;
 use crate::key_worst::{Worse, first_of, most_refused};
+use crate::query_plan::plan;
 use crate::store::Store;
 use crate::usage::prune;
 
@@ -19,16 +19,6 @@ const NOW: Timestamp = Timestamp::from_millis(1_800_000_000_000);
 const PAGE_SIZE: u32 = 25;
 
 const SQLITE: Writing = Writing::SQLITE;
-
-/// The steps of the plan for a statement.
-async fn plan(store: &Store, sql: Sql) -> Vec<String> {
-    let mut reader = store.reader().await.unwrap();
-    let Conn::Sqlite(conn) = reader.conn() else { panic!("SQLite is meant") };
-    let (text, arguments) = sql.into_parts::<Sqlite>().unwrap();
-    let text = AssertSqlSafe(format!("EXPLAIN QUERY PLAN {text}"));
-    let steps: Vec<(i64, i64, i64, String)> = sqlx::query_as_with(text, arguments).fetch_all(conn).await.unwrap();
-    steps.into_iter().map(|(_, _, _, step)| step).collect()
-}
 
 /// Statistics that mislead: every index but that of the expiry says that it tells no keys apart.
 const MISLEADING: &str = "INSERT INTO sqlite_stat1 (tbl, idx, stat) SELECT tbl_name, name, \

@@ -93,7 +93,7 @@ async fn populate(store: &Store) -> AppId {
             tx.show_last_uses(&used).await?;
             tx.flush_usage(&UsageBatch { keys: counts, ..UsageBatch::default() }).await?;
             tx.insert_app(&app(2)).await?;
-            tx.insert_key(&key(&app(2).id, "alpha of another app")).await?;
+            tx.insert_keys(&[key(&app(2).id, "alpha of another app")]).await?;
             Ok::<_, StoreError>(())
         })
         .await

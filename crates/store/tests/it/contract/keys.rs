@@ -113,14 +113,14 @@ async fn ids_and_forms_are_used_once(store: Store) {
     assert_eq!(store.key_of_form("form-0001-form-0001").await.unwrap(), Some(one.id));
     assert_eq!(store.key_of_form("another").await.unwrap(), None);
     let again = NewKey { id: key_id(), ..one.clone() };
-    let result = store.write(async |tx| tx.insert_key(&again).await).await;
+    let result = store.write(async |tx| tx.insert_keys(std::slice::from_ref(&again)).await).await;
     assert!(matches!(result, Err(StoreError::Conflict(Unique::FormId))), "{result:?}");
     let again = NewKey { form_id: None, ..one };
-    let result = store.write(async |tx| tx.insert_key(&again).await).await;
+    let result = store.write(async |tx| tx.insert_keys(std::slice::from_ref(&again)).await).await;
     assert!(matches!(result, Err(StoreError::Conflict(Unique::KeyId))), "{result:?}");
     let mut elsewhere = key(&app, "elsewhere");
     elsewhere.app_id = crate::fixtures::app(200).id;
-    let result = store.write(async |tx| tx.insert_key(&elsewhere).await).await;
+    let result = store.write(async |tx| tx.insert_keys(std::slice::from_ref(&elsewhere)).await).await;
     assert!(matches!(result, Err(StoreError::Refused(_))), "{result:?}");
 }
 
