@@ -119,6 +119,28 @@ impl Call {
         Self { method: "GET", path: format!("/v2/apps/{app}"), headers: Vec::new(), body: None, put: Put::Bearer }
     }
 
+    /// `POST /openconnect`: reports an event of an agent.
+    pub fn event() -> Self {
+        Self {
+            method: "POST",
+            path: "/openconnect".to_owned(),
+            headers: vec![("Content-Type", "application/json".to_owned())],
+            body: Some(str::to_owned),
+            put: Put::Nowhere,
+        }
+    }
+
+    /// `POST …/messages`: says something in a conversation, with the key of its app as Basic.
+    pub fn message(app: &AppId, conversation: &str, authorization: &str) -> Self {
+        let authorization = ("Authorization", authorization.to_owned());
+        let Self { headers, .. } = Self::event();
+        Self {
+            path: format!("/v2/apps/{app}/conversations/{conversation}/messages"),
+            headers: headers.into_iter().chain([authorization]).collect(),
+            ..Self::event()
+        }
+    }
+
     /// What better-auth is asked: the key, and the permissions in its own form.
     pub fn better_auth() -> Self {
         Self {

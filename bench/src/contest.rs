@@ -74,14 +74,24 @@ impl Side {
 }
 
 /// Calls each of them for this many seconds, in turns.
-pub(crate) async fn in_turns<const N: usize>(mut sides: [Contender<'_>; N], seconds: u32) -> Result<[Side; N]> {
+pub(crate) async fn in_turns<const N: usize>(sides: [Contender<'_>; N], seconds: u32) -> Result<[Side; N]> {
+    in_turns_by(CONNECTIONS, sides, seconds).await
+}
+
+/// The same with so many connections.
+pub(crate) async fn in_turns_by<const N: usize>(
+    connections: u32,
+    mut sides: [Contender<'_>; N],
+    seconds: u32,
+) -> Result<[Side; N]> {
     let mut measured = sides.each_ref().map(|side| Side { label: side.label, rounds: Vec::new(), calls: 0 });
     for number in 0..=ROUNDS {
         let mut line = String::new();
         for (side, measured) in sides.iter_mut().zip(&mut measured) {
             let seconds = if number == 0 { WARM_UP.min(seconds) } else { seconds };
             let calls = side.plan.write(seconds)?;
-            let round = load(&side.server.authority, calls.path(), seconds).await.context(side.label)?;
+            let round =
+                load_by(connections, &side.server.authority, calls.path(), seconds).await.context(side.label)?;
             side.plan.made(round.requests);
             measured.calls += round.requests;
             if number > 0 {

@@ -20,6 +20,7 @@ use service::{Caller, Service};
 use store::{Store, StoreError};
 use testkit::TestDatabase;
 
+use crate::accepted;
 use crate::data::{Engine, issue, open, private_folder, service};
 use crate::figures::{Latency, millis};
 use crate::names::Chance;
@@ -56,7 +57,8 @@ pub(crate) async fn measure(samples: u32, seconds: u32) -> Result<Section> {
     for engine in [Engine::Sqlite, Engine::Postgres] {
         all.push(on(engine, samples, Duration::from_secs(seconds.into())).await?);
     }
-    Ok(Section::without_calls(section(&all, samples)?))
+    let over_http = accepted::measure(seconds).await?;
+    Ok(Section::without_calls(section(&all, samples)? + &over_http))
 }
 
 async fn on(engine: Engine, samples: u32, round: Duration) -> Result<Figures> {

@@ -2,6 +2,7 @@
 //! any other.
 #![allow(clippy::disallowed_methods, reason = "it measures real time")]
 
+mod accepted;
 mod authorize;
 mod batches;
 mod beside;

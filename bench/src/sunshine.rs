@@ -31,9 +31,9 @@ const JWT_SHARE: f64 = 0.30;
 const TOKENS: u32 = 1_000;
 
 /// What a client of one app presents.
-struct Client {
-    app: AppId,
-    basic: String,
+pub(crate) struct Client {
+    pub app: AppId,
+    pub basic: String,
     tokens: Vec<String>,
 }
 
@@ -58,7 +58,7 @@ pub(crate) async fn measure(seconds: u32) -> Result<Section> {
 }
 
 /// A key of the first app, with what is presented of it.
-async fn client(on: &Installation) -> Result<Client> {
+pub(crate) async fn client(on: &Installation) -> Result<Client> {
     let store = open(on.folder(), on.database()).await?;
     let service = service(on.folder(), &store, Arc::new(SystemEntropy)).await?;
     let app = *service.default_app();

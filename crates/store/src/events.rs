@@ -9,6 +9,7 @@ use domain::page::{COUNT_CAP, Capped, Page};
 use domain::timestamp::Timestamp;
 use sqlx_macros::FromRow;
 
+use crate::agent_events::OfAgent;
 use crate::conn::Conn;
 use crate::cursors::{Paged, number};
 use crate::dialect::Writing;
@@ -47,13 +48,13 @@ reads! {
     list_events(integration: &IntegrationId, query: &EventQuery) -> Page<Event>;
 }
 
-const EVENT: &str = "SELECT integration_id, seq, id, app_id, kind, key_id, key_name, name, crm_id, agent_id, data, origin, \
+pub(crate) const EVENT: &str = "SELECT integration_id, seq, id, app_id, kind, key_id, key_name, name, crm_id, agent_id, data, origin, \
      address, at FROM event";
 
 #[derive(FromRow)]
-struct Stored {
+pub(crate) struct Stored {
     integration_id: String,
-    seq: i64,
+    pub(crate) seq: i64,
     id: String,
     app_id: String,
     kind: String,
@@ -190,7 +191,6 @@ async fn event_ends(
 /// Postgres is given the other columns as expressions, which no index has.
 fn push_asked(sql: &mut Sql, writing: Writing, integration: &IntegrationId, query: &EventQuery) {
     let asked = [
-        ("event_agent", [" AND agent_id = ", " AND agent_id || '' = "], &query.agent_id),
         ("event_crm", [" AND crm_id = ", " AND crm_id || '' = "], &query.crm_id),
         ("event_name", [" AND name = ", " AND name || '' = "], &query.name),
     ];
@@ -261,12 +261,19 @@ async fn list_events(
     let size = usize::try_from(query.rows.count()).unwrap_or(usize::MAX);
     let parse = |text: &Option<String>| text.as_deref().and_then(number);
     let asked = (parse(&query.after), parse(&query.before));
-    let Walked { rows, next, previous } = walk(conn, &Listed { integration, query }, size, asked).await?;
-    let mut sql = Sql::new("SELECT count(*) FROM (SELECT seq FROM event");
-    push_asked(&mut sql, conn.writing(), integration, query);
-    // In this order the index is read that the page is read by.
-    sql.push(" ORDER BY seq DESC LIMIT ").bind(i64::from(COUNT_CAP) + 1).push(") AS counted");
-    let (count,): (i64,) = conn.fetch_one(sql).await?;
+    let most = i64::from(COUNT_CAP) + 1;
+    let (Walked { rows, next, previous }, count) = if let Some(agent_id) = &query.agent_id {
+        let of_agent = OfAgent::read(conn, integration, agent_id, query).await?;
+        (walk(conn, &of_agent, size, asked).await?, of_agent.count(conn, most).await?)
+    } else {
+        let walked = walk(conn, &Listed { integration, query }, size, asked).await?;
+        let mut sql = Sql::new("SELECT count(*) FROM (SELECT seq FROM event");
+        push_asked(&mut sql, conn.writing(), integration, query);
+        // In this order the index is read that the page is read by.
+        sql.push(" ORDER BY seq DESC LIMIT ").bind(most).push(") AS counted");
+        let (count,): (i64,) = conn.fetch_one(sql).await?;
+        (walked, count)
+    };
     let rows = readable(rows);
     Ok(Page { rows, next, previous, total: Capped::at(COUNT_CAP, count.unsigned_abs()) })
 }
@@ -345,13 +352,11 @@ mod tests {
         let integration = &IntegrationId::from_random([7; 12]);
         let (all, text) = (EventQuery::default(), Some("x".to_owned()));
         let of_name = EventQuery { name: text.clone(), ..all.clone() };
-        let of_crm = EventQuery { crm_id: text.clone(), ..of_name.clone() };
-        let of_agent = EventQuery { agent_id: text, ..of_crm.clone() };
+        let of_crm = EventQuery { crm_id: text, ..of_name.clone() };
         for (query, by) in [
             (&all, "PRIMARY KEY (integration_id=?"),
             (&of_name, "INDEX event_name (integration_id=? AND name=?"),
             (&of_crm, "INDEX event_crm (integration_id=? AND crm_id=?"),
-            (&of_agent, "INDEX event_agent (integration_id=? AND agent_id=?"),
         ] {
             for (at, backwards) in [(None, false), (Some(9), false), (Some(9), true)] {
                 let sql = Listed { integration, query }.page(Writing::SQLITE, at, backwards, 26);

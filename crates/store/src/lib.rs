@@ -6,6 +6,7 @@
 #[macro_use]
 mod reads;
 
+mod agent_events;
 mod api_answers;
 mod app_profiles;
 mod apps;
