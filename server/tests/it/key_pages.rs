@@ -54,6 +54,24 @@ async fn a_key_tells_its_restrictions_its_calls_and_its_refusals() {
 }
 
 #[tokio::test]
+async fn a_key_that_asks_about_others_says_why_its_last_use_is_not_counted() {
+    let product = Product::start().await;
+    let (asked, verifier) = (product.token(service_key("Asked")).await, product.verifier().await);
+    let said = "The last use of the key is not counted here.";
+    let page =
+        async |token: &str| text(&look(&product, &format!("/keys/{}", token.split('_').nth(1).unwrap())).await.body);
+    let unused = page(&verifier).await;
+    assert!(unused.contains("This key has never been used.") && !unused.contains(said), "{unused}");
+    let body = json!({ "key": asked }).to_string();
+    assert_eq!(product.send(Call::post("/v1/keys/verify").bearer(&verifier).json(body)).await.status, 200);
+    product.service.verifier().flush_usage().await.unwrap();
+    let used = page(&verifier).await;
+    assert!(used.contains("No calls are counted for this key in this time.") && used.contains(said), "{used}");
+    let counted = page(&asked).await;
+    assert!(counted.contains("1 accepted") && !counted.contains(said), "{counted}");
+}
+
+#[tokio::test]
 async fn a_bar_of_the_chart_narrows_the_refusals() {
     let product = Product::start().await;
     let id = refused(&product).await;
