@@ -274,7 +274,7 @@ async fn what_a_webhook_is_told_is_listed_and_sent_again() {
     }
     let body = get(&product, &format!("{page}/deliveries/{delivery}"), &session).await.body;
     let shown = text(&body);
-    let of_all = "Tries used 0 of 8";
+    let of_all = "Tries used this time 0 of 8";
     for words in
         ["A chat was created", "conversation:create", "https://hooks.example.com/a", "Support &lt;b&gt;desk", of_all]
     {
