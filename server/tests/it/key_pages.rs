@@ -212,6 +212,7 @@ async fn what_no_filter_understands_is_said() {
         ("/chats?contact=x", "The address asks for “x”, "),
         ("/integrations?kind=custom,x", "The address asks for “custom,x”, "),
         ("/apps?status=active", "The address asks for “active”, "),
+        ("/integrations/setup?event=On+Fire", "The address asks for “On Fire”, "),
         ("/?range=year", "The address asks for “year”, "),
         (&odd_key, "The address asks for “year”, “noon”, "),
     ] {
@@ -224,6 +225,7 @@ async fn what_no_filter_understands_is_said() {
         "/people?role=owner&show=invites",
         "/requests?show=waiting&mine=no",
         "/integrations?kind=custom,android",
+        "/integrations/setup?event=On+Ring",
         "/?range=24h&utm=1",
         &plain_key,
     ] {
@@ -231,9 +233,17 @@ async fn what_no_filter_understands_is_said() {
     }
     let blank = "What you asked for is blank, too long, or has the secret of a key in it. What cannot be looked for was left out.";
     let long = format!("/keys?tag={}", "t".repeat(51));
-    for address in
-        ["/keys?q=%20", "/keys?tag=%00", "/audit?person=%20", "/people?q=%00", "/apps?q=%20", "/keys?q=a%00", &long]
-    {
+    for address in [
+        "/keys?q=%20",
+        "/keys?tag=%00",
+        "/audit?person=%20",
+        "/people?q=%00",
+        "/apps?q=%20",
+        "/keys?q=a%00",
+        "/find?q=%20",
+        "/help?q=a%00",
+        &long,
+    ] {
         assert!(product.send(Call::get(address).cookie(&session)).await.body.contains(blank), "{address}");
     }
     let no_page = "The address asks for a page that this list does not have. This is the first page.";
@@ -255,7 +265,7 @@ async fn what_no_filter_understands_is_said() {
     for address in ["/keys?after=7Qm2xVbN4tRa~name~a", "/audit?after=5", "/apps?after=", "/requests"] {
         assert!(!product.send(Call::get(address).cookie(&session)).await.body.contains(no_page), "{address}");
     }
-    for address in ["/keys?q=&tag=", "/keys?q=x", "/audit?name=x&person="] {
+    for address in ["/keys?q=&tag=", "/keys?q=x", "/audit?name=x&person=", "/find?q=x", "/help?q=x", "/help"] {
         assert!(!product.send(Call::get(address).cookie(&session)).await.body.contains(blank), "{address}");
     }
 }
