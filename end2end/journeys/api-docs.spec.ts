@@ -151,6 +151,28 @@ test('somebody tries the VChatCloud calls in the docs @scripts', async ({ server
   expect(asked.filter((url) => !url.startsWith(server.url) && !url.startsWith('data:') && !url.startsWith('blob:'))).toEqual([]);
 });
 
+test('on a phone each call in the docs is read line by line @scripts', async ({ server, page }) => {
+  await page.setViewportSize({ width: 360, height: 800 });
+  await page.goto(`${server.url}/docs`);
+  await expect(page.locator('#operations-Keys-listKeys .opblock-summary-operation-id')).toHaveText('listKeys');
+  const calls = await page.locator('.opblock-summary-control').evaluateAll((all) => {
+    const box = (call: Element, part: string) => call.querySelector(`.opblock-summary-${part}`)?.getBoundingClientRect() ?? new DOMRect();
+    return all.map((call) => ({
+      words: call.textContent,
+      name: box(call, 'operation-id').height,
+      path: box(call, 'path').top - box(call, 'method').bottom,
+      description: box(call, 'description').top - box(call, 'path').bottom,
+    }));
+  });
+  expect(calls.length).toBeGreaterThan(25);
+  for (const call of calls) {
+    expect(call.name, `${call.words} has its name in one line`).toBeLessThan(24);
+    expect(call.name, `${call.words}`).toBeGreaterThan(0);
+    expect(call.path, `${call.words} has its path below its method`).toBeGreaterThanOrEqual(0);
+    expect(call.description, `${call.words} has its description below its path`).toBeGreaterThanOrEqual(0);
+  }
+});
+
 test('without scripts the docs of the API say where to read on @no-scripts', async ({ server, page }) => {
   await page.goto(`${server.url}/docs`);
   await expect(page.getByText('This page needs JavaScript.')).toBeVisible();

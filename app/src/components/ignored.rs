@@ -41,9 +41,14 @@ pub fn NotUnderstood(filters: &'static [AddressFilter]) -> impl IntoView {
     not_understood(address_pairs().into_iter().filter(is_wrong).map(|(_, value)| value).collect())
 }
 
+/// Whether a search looks for the whole of a text.
+pub fn searched(text: &str) -> bool {
+    search_whole(text).is_some()
+}
+
 fn not_understood(values: Vec<String>) -> impl IntoView {
     // What is no search text may be a secret, so it is not shown again.
-    let (shown, hidden): (Vec<_>, Vec<_>) = values.into_iter().partition(|value| search_whole(value).is_some());
+    let (shown, hidden): (Vec<_>, Vec<_>) = values.into_iter().partition(|value| searched(value));
     let asks = (!shown.is_empty()).then(|| {
         let values = joined(shown.iter().map(|value| quote(value)));
         view! { <Warning words=format!("The address asks for {values}, which no filter understands. It was left out.")/> }

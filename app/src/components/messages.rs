@@ -1,7 +1,7 @@
 //! The messages of a room or chat, newest first.
 
 use domain::ids::RoomId;
-use domain::message::{AuthorKind, Message, MessageKind};
+use domain::message::{Message, MessageKind};
 use domain::page::grouped;
 use leptos::prelude::*;
 
@@ -78,14 +78,8 @@ pub fn Messages(
 pub fn line(message: &Message) -> AnyView {
     let Message { room_id, seq, kind, author, text, reply_to, to, attachment, created_at, .. } = message.clone();
     let by = (kind != MessageKind::System).then(|| {
-        let role = match author.kind {
-            AuthorKind::Participant | AuthorKind::System => None,
-            AuthorKind::Contact => Some("contact"),
-            AuthorKind::Butler => Some("butler"),
-            AuthorKind::Manager => Some("manager"),
-        };
         // Whoever has no name here is known by what they are.
-        let (name, role) = match role {
+        let (name, role) = match author.beside_name() {
             Some(role) if author.name.is_empty() => (role.to_owned(), None),
             role => (author.name, role),
         };

@@ -45,7 +45,10 @@ fn outcome(delivery: &Delivery) -> String {
     }
 }
 
-/// How many of its tries a delivery has used.
+/// What `tries` counts. Whoever sends a delivery again that is over gives it all of them anew.
+const TRIES: &str = "Tries used this time";
+
+/// How many of its tries a delivery has used since it was made, or sent again when it was over.
 fn tries(delivery: &Delivery) -> String {
     format!("{} of {}", delivery.tries, WAITS.len())
 }
@@ -65,7 +68,7 @@ fn Table(integration: Integration, rows: Vec<Delivery>, now: Timestamp) -> impl 
                     <td role="cell" class="name"><a href=page>{delivery.trigger.label()}</a></td>
                     <td role="cell">{state(delivery.state)}</td>
                     <td role="cell" class="clip"><span class="keys-word">"Answer: "</span> <bdi>{answer}</bdi></td>
-                    <td role="cell"><span class="keys-word">"Tries used: "</span> {tries(&delivery)}</td>
+                    <td role="cell"><span class="keys-word">{TRIES} ": "</span> {tries(&delivery)}</td>
                     {target.map(|target| view! { <td role="cell" class="clip"><bdi class="mono">{target}</bdi></td> })}
                     <td role="cell" class="soft"><Ago at=delivery.created_at now/></td>
                 </tr>
@@ -81,7 +84,7 @@ fn Table(integration: Integration, rows: Vec<Delivery>, now: Timestamp) -> impl 
                         <th role="columnheader">"What happened"</th>
                         <th role="columnheader">"Status"</th>
                         <th role="columnheader">"Answer"</th>
-                        <th role="columnheader">"Tries used"</th>
+                        <th role="columnheader">{TRIES}</th>
                         {several.then(|| view! { <th role="columnheader">"Webhook"</th> })}
                         <th role="columnheader">"When"</th>
                     </tr>
@@ -242,7 +245,7 @@ fn Shown(
                     <div><dt>"Webhook"</dt><dd><bdi class="mono">{target.unwrap_or_else(|| "Removed".to_owned())}</bdi></dd></div>
                     {(!delivery.target.is_empty()).then(|| view! { <div><dt>"Called"</dt><dd><bdi class="mono">{delivery.target.clone()}</bdi></dd></div> })}
                     <div><dt>"Happened"</dt><dd><Time at=delivery.created_at/></dd></div>
-                    <div><dt>"Tries used"</dt><dd>{tries(&delivery)}</dd></div>
+                    <div><dt>{TRIES}</dt><dd>{tries(&delivery)}</dd></div>
                     {match delivery.next_try_at {
                         Some(at) => Some(view! { <div><dt>"Next try"</dt><dd><Time at/></dd></div> }.into_any()),
                         None => waits.then(|| view! { <div><dt>"Next try"</dt><dd>"When the delivery before it is over"</dd></div> }.into_any()),

@@ -51,7 +51,7 @@ fn Allowed(found: Addresses) -> impl IntoView {
                     <div><dt>"Host"</dt><dd><code>{host}</code></dd></div>
                     <div><dt>"Port"</dt><dd>{port} ", TCP"</dd></div>
                     <div><dt>"People"</dt><dd>"The console needs every path below " <code>{public_url}</code> "."</dd></div>
-                    <div><dt>"Programs"</dt><dd>"They need the paths below. Words in braces are ids."</dd></div>
+                    <div><dt>"Programs"</dt><dd>"They need the paths below. Words in braces are ids, and {*path} is any path."</dd></div>
                     <div>
                         <dt>"Monitoring"</dt>
                         <dd>"It needs " <code>"/metrics"</code> " at the address in " <code>"KEYSTEAD_METRICS_LISTEN"</code> ", if that is set."</dd>

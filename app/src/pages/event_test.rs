@@ -13,6 +13,11 @@ use crate::desk::integration::Reports;
 /// The word in the address for the event whose call is shown.
 pub const EVENT: &str = "event";
 
+/// Whether there is an event of this name to choose.
+pub fn is_event(name: &str) -> bool {
+    EVENT_NAMES.contains(&name)
+}
+
 /// Where a program reports with a key of this kind.
 fn path(kind: KeyKind) -> String {
     let [first, ..] = KeyKind::CALLS_EVENTS;

@@ -1,7 +1,8 @@
 //! The events that programs report to an integration: those on its page, and the page of one.
 
-use domain::event::{AGENT_ID_MAX, CRM_ID_MAX, EVENT_NAME_MAX, EVENT_NAMES, Event, EventQuery};
+use domain::event::{AGENT_ID_MAX, CRM_ID_MAX, EVENT_NAME_MAX, EVENT_NAMES, Event, EventQuery, why_no_event};
 use domain::integration::Integration;
+use domain::list::{search_of, shown_again};
 use domain::page::Page;
 use domain::query_string::ListQuery;
 use domain::timestamp::Timestamp;
@@ -11,7 +12,7 @@ use serde_json::Value;
 
 use super::integration::not_there;
 use super::keys_filters::{SEARCH_TAKES, secretless};
-use crate::addresses::with_query;
+use crate::addresses::{address_pairs, with_query};
 use crate::components::failed::Failed;
 use crate::components::ignored::Ignored;
 use crate::components::pager::Pager;
@@ -21,13 +22,37 @@ use crate::desk::events::{EventView, read_event, read_events};
 use crate::desk::integrations::address;
 use crate::desk::later::later;
 
+/// The filters by a text: the name in an address, the label, and the most characters.
+const TEXTS: [(&str, &str, usize); 3] =
+    [("event", "Event", EVENT_NAME_MAX), ("crm", "CRM", CRM_ID_MAX), ("agent", "Agent", AGENT_ID_MAX)];
+
+/// A filter by a text, as somebody asked for it.
+#[derive(Debug)]
+struct Asked {
+    name: &'static str,
+    label: &'static str,
+    most: usize,
+    text: Option<String>,
+    /// Why no event can have it.
+    why: Option<String>,
+}
+
+/// What the address of the page asks a filter for.
+fn asked((name, label, most): (&'static str, &'static str, usize)) -> Asked {
+    let pairs = address_pairs();
+    let text = pairs.iter().find(|(known, _)| known == name).map_or("", |(_, text)| text.as_str());
+    let why = why_no_event(text, most);
+    let text = if why.is_some() { Some(shown_again(text)) } else { search_of(text, most) };
+    Asked { name, label, most, text, why }
+}
+
 /// The events of an integration, with their filter.
 #[component]
 pub fn Events(integration: Integration, query: EventQuery, now: Timestamp) -> impl IntoView {
-    let shown = query.clone();
+    let (shown, asked) = (query.clone(), TEXTS.map(asked));
     let list = later(async move {
         match read_events(&integration, &query).await {
-            Ok(page) => view! { <Found page address=address(&integration.id) query now/> }.into_any(),
+            Ok(page) => view! { <Found page address=address(&integration.id) query asked now/> }.into_any(),
             Err(error) => view! { <Failed error/> }.into_any(),
         }
     });
@@ -38,7 +63,13 @@ pub fn Events(integration: Integration, query: EventQuery, now: Timestamp) -> im
 }
 
 #[component]
-fn Found(page: Page<Event>, address: String, query: EventQuery, now: Timestamp) -> impl IntoView {
+fn Found(
+    page: Page<Event>,
+    address: String,
+    query: EventQuery,
+    asked: [Asked; TEXTS.len()],
+    now: Timestamp,
+) -> impl IntoView {
     let turn = |after: Option<String>, before: Option<String>| {
         (after.is_some() || before.is_some())
             .then(|| with_query(&address, &EventQuery { after, before, ..query.clone() }.to_query_string()))
@@ -72,7 +103,7 @@ fn Found(page: Page<Event>, address: String, query: EventQuery, now: Timestamp) 
         }
         .into_any()
     };
-    let filters = (!is_empty || is_filtered).then(|| view! { <Filters query address/> });
+    let filters = (!is_empty || is_filtered).then(|| view! { <Filters asked is_filtered address/> });
     view! {
         <section class="card" aria-labelledby="events">
             <header><h2 id="events">"Events"</h2> <small class="soft">"Kept for 30 days"</small></header>
@@ -97,26 +128,38 @@ fn line(event: Event, address: &str, now: Timestamp) -> impl IntoView + use<> {
     }
 }
 
+/// The id of what is wrong with a filter.
+fn problem_id(name: &str) -> String {
+    format!("{name}-error")
+}
+
 #[component]
-fn Filters(query: EventQuery, address: String) -> impl IntoView {
-    let is_filtered = query.is_filtered();
-    let text = |name: &'static str, label: &'static str, value: Option<String>, most: usize| {
+fn Filters(asked: [Asked; TEXTS.len()], is_filtered: bool, address: String) -> impl IntoView {
+    let problems: Vec<_> = asked
+        .iter()
+        .filter_map(|Asked { name, label, why, .. }| {
+            let words = format!("{label}: {}", why.as_deref()?);
+            Some(view! { <li id=problem_id(name)>{words}</li> })
+        })
+        .collect();
+    let inputs = asked.map(|Asked { name, label, most, text, why }| {
+        let is_event = name == "event";
         view! {
-            <input type="search" name=name value=value maxlength=most aria-label=label placeholder=label
-                pattern=secretless() title=SEARCH_TAKES autocomplete="off" spellcheck="false"/>
+            <input type="search" name=name value=text maxlength=most aria-label=label placeholder=label
+                list=is_event.then_some("event-names") data-search=is_event.then_some("") aria-keyshortcuts=is_event.then_some("/")
+                pattern=secretless() title=SEARCH_TAKES autocomplete="off" spellcheck="false"
+                aria-invalid=why.is_some().then_some("true") aria-describedby=why.map(|_| problem_id(name))/>
         }
-    };
+    });
     let names: Vec<_> = EVENT_NAMES.iter().map(|name| view! { <option value=*name></option> }).collect();
     view! {
         <form class="filters" method="get" action=address.clone() role="search">
-            <input type="search" name="event" list="event-names" data-search value=query.name maxlength=EVENT_NAME_MAX aria-label="Event"
-                placeholder="Event" aria-keyshortcuts="/" pattern=secretless() title=SEARCH_TAKES autocomplete="off" spellcheck="false"/>
+            {inputs.into_iter().collect_view()}
             <datalist id="event-names">{names}</datalist>
-            {text("crm", "CRM", query.crm_id, CRM_ID_MAX)}
-            {text("agent", "Agent", query.agent_id, AGENT_ID_MAX)}
             <button class="button">"Apply"</button>
             {is_filtered.then(|| view! { <a class="button quiet" href=address.clone()>"Clear"</a> })}
         </form>
+        {(!problems.is_empty()).then(|| view! { <ul class="error">{problems}</ul> })}
     }
 }
 

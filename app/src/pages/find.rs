@@ -15,6 +15,7 @@ use super::key::acts;
 use super::keys_filters::{SEARCH_TAKES, secretless};
 use crate::addresses::preset_address;
 use crate::components::failed::Failed;
+use crate::components::ignored::{NotUnderstood, searched};
 use crate::components::title::Title;
 use crate::desk::keys::read_keys;
 use crate::desk::later::later;
@@ -129,6 +130,7 @@ pub fn FindPage() -> impl IntoView {
                 autocomplete="off" spellcheck="false"/>
             <button class="button">"Find"</button>
         </form>
+        <NotUnderstood filters=&[("q", searched)]/>
         <ul class="stack found">{found}</ul>
     }
 }

@@ -7,6 +7,7 @@ use leptos_router::hooks::{use_params_map, use_query_map};
 
 use super::keys_filters::{SEARCH_TAKES, secretless};
 use crate::components::failed::set_status;
+use crate::components::ignored::{NotUnderstood, searched};
 use crate::components::title::Title;
 use crate::error::ConsoleError;
 
@@ -126,6 +127,7 @@ pub fn HelpPage() -> impl IntoView {
                 placeholder="Search help" pattern=secretless() title=SEARCH_TAKES aria-keyshortcuts="/" autocomplete="off"/>
             <button class="button">"Search"</button>
         </form>
+        <NotUnderstood filters=&[("q", searched)]/>
         {nothing}
         <ul class="plain narrow">{if found.is_empty() { pages } else { found }}</ul>
     }

@@ -15,6 +15,10 @@ use crate::components::refusals::Refusals;
 use crate::components::time::ShortTime;
 use crate::desk::keys::Calls;
 
+/// Beside a last use that no count shows.
+const NOT_COUNTED: &str = "The last use of the key is not counted here. A call of Keystead's own API only marks its key as \
+                           used: a check counts for the key that it asks about.";
+
 /// The key's calls, or why they cannot be shown.
 #[component]
 pub fn CallCards(
@@ -44,8 +48,9 @@ pub fn CallCards(
     let empty = if key.row.last_used_at.is_none() {
         "This key has never been used."
     } else {
-        "No calls with this key in this time."
+        "No calls are counted for this key in this time."
     };
+    let is_left_out = key.row.last_used_at.is_some_and(|used| calls.leave_out(used));
     let period = chosen.and_then(|at| calls.periods.iter().find(|period| period.has(at)).cloned());
     let refusals: Vec<_> =
         calls.refusals.into_iter().filter(|call| period.as_ref().is_none_or(|period| period.has(call.at))).collect();
@@ -53,7 +58,10 @@ pub fn CallCards(
     view! {
         <section class="card">
             <header><h2>"Calls"</h2><Spans spans=Span::OF_ONE_KEY current=span link=address/></header>
-            <div class="body"><CallsChart periods=calls.periods span empty link chosen/></div>
+            <div class="body">
+                <CallsChart periods=calls.periods span empty link chosen/>
+                {is_left_out.then(|| view! { <p class="soft">{NOT_COUNTED}</p> })}
+            </div>
         </section>
         <section class="card" id="refusals">
             <header>

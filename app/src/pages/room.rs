@@ -1,7 +1,7 @@
 //! The page of a room: its ROOM ID, its participants with their CLIENT KEYs, and its messages as they come.
 
 use domain::field::Field;
-use domain::list::{search, search_whole};
+use domain::list::search;
 use domain::participant::{Participant, Who};
 use domain::refusal::Refusal;
 use domain::room::{Room, RoomKind};
@@ -14,7 +14,7 @@ use leptos_router::hooks::{use_params_map, use_query_map};
 use super::keys_filters::{SEARCH_TAKES, secretless};
 use crate::components::failed::{Failed, FormProblem, set_status};
 use crate::components::field::TextField;
-use crate::components::ignored::NotUnderstood;
+use crate::components::ignored::{NotUnderstood, searched};
 use crate::components::messages::{BEFORE, MessageList, Messages, is_place};
 use crate::components::public_id::{CLIENT_KEY_HELP, PublicId, ROOM_ID_HELP};
 use crate::components::room_status::{joined, state};
@@ -149,10 +149,6 @@ fn Shown(
             </section>
         </div>
     }
-}
-
-fn searched(text: &str) -> bool {
-    search_whole(text).is_some()
 }
 
 fn facts(room: &Room) -> impl IntoView + use<> {

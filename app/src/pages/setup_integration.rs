@@ -10,7 +10,7 @@ use domain::timestamp::Timestamp;
 use leptos::prelude::*;
 use leptos_router::hooks::use_query_map;
 
-use super::event_test::{EVENT, EventTest};
+use super::event_test::{EVENT, EventTest, is_event};
 use super::integration_samples::{own_check, verify_calls};
 use super::key_proxies::proxies;
 use super::scope_samples::{FirstCall, FirstCalls};
@@ -18,6 +18,7 @@ use crate::addresses::preset_address;
 use crate::components::copy::Sample;
 use crate::components::failed::Failed;
 use crate::components::icon::{Drawn, Icon};
+use crate::components::ignored::NotUnderstood;
 use crate::components::key_status::KeyStatus;
 use crate::components::time::LastUsed;
 use crate::components::title::Title;
@@ -50,6 +51,7 @@ pub fn SetupIntegration() -> impl IntoView {
                 </div>
             })}
         </div>
+        <NotUnderstood filters=&[(EVENT, is_event)]/>
         {guide}
     }
 }

@@ -75,6 +75,14 @@ pub struct KeyCalls {
     pub refusals: Vec<RefusedCall>,
 }
 
+impl KeyCalls {
+    /// Whether a use at this moment is in no count. A call of Keystead's own API only marks its key as used: a check counts
+    /// for the key that it asks about.
+    pub fn leave_out(&self, used: Timestamp) -> bool {
+        self.periods.iter().any(|period| period.has(used) && period.all() == 0)
+    }
+}
+
 /// The calls of one bar.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Period {
@@ -192,6 +200,20 @@ mod tests {
         assert_eq!((last.all_refused(), last.all()), (u64::MAX, u64::MAX));
         assert_eq!(periods.iter().filter(|period| period.all() > 0).count(), 2);
         assert!(last.has(now) && !last.has(last.ends) && !first.has(now));
+    }
+
+    #[test]
+    fn a_use_is_left_out_if_nothing_was_counted_beside_it() {
+        let now = at("2026-11-21T09:30");
+        let counted = [calls("2026-11-20T08:00", Code::Valid, 1), calls("2026-11-21T08:00", Code::Expired, 1)];
+        let periods = by_period(&counted, Span::TwoDays, now);
+        let calls = KeyCalls { span: Span::TwoDays, periods, refusals: Vec::new() };
+        for used in ["2026-11-21T09:30", "2026-11-20T09:00"] {
+            assert!(calls.leave_out(at(used)), "{used}");
+        }
+        for used in ["2026-11-20T08:59", "2026-11-21T08:00", "2026-11-18T09:00"] {
+            assert!(!calls.leave_out(at(used)), "{used}");
+        }
     }
 
     #[test]

@@ -129,8 +129,8 @@ pub struct Delivery {
     pub about: About,
     /// How far it is.
     pub state: DeliveryState,
-    /// How many of its tries it has used, of as many as there are `WAITS`. Whoever has one that waits sent at once gives it
-    /// another try.
+    /// How many of its tries it has used, of as many as there are `WAITS`, since it was made or sent again when it was over.
+    /// Whoever has one that waits sent at once gives it another try.
     pub tries: u32,
     /// When it happened.
     pub created_at: Timestamp,

@@ -8,7 +8,7 @@ use crate::field::{Field, FieldErrors};
 use crate::ids::{AppId, EventId, IntegrationId, KeyId};
 use crate::kind::KeyKind;
 use crate::list::{Rows, cursor, search_of};
-use crate::query_string::{ListQuery, Taken, put, put_text, query_string};
+use crate::query_string::{ListQuery, Taken, is_whole, put, query_string};
 use crate::text;
 use crate::timestamp::{Millis, Timestamp};
 
@@ -147,12 +147,28 @@ pub struct EventQuery {
 /// In the place of what no event can have, such as a text that is too long: no event has this either.
 const OF_NO_EVENT: &str = "\n";
 
+/// Why no event can have the text that a filter of at most `max` characters is asked for, as what to do about it; `None` if
+/// one can.
+pub fn why_no_event(text: &str, max: usize) -> Option<String> {
+    if search_of(text, max).as_deref().map_or(text.is_empty(), |kept| is_whole(kept, text)) {
+        return None;
+    }
+    Some(if text.trim().is_empty() {
+        "Enter more than spaces, or nothing.".to_owned()
+    } else if text.contains(char::is_control) {
+        "Leave out line breaks and other control characters: no event has them here.".to_owned()
+    } else if text.trim().chars().count() > max {
+        format!("Enter at most {max} characters: no event has more here.")
+    } else {
+        "Leave out the secret of the key: no event has one here.".to_owned()
+    })
+}
+
 /// Puts the text that a filter takes whole into its place. What is not kept whole finds nothing, as any other text that no
 /// event has.
 fn put_whole(place: &mut Option<String>, value: &str, max: usize) -> Taken {
-    if put_text(place, value, search_of(value, max)) == Taken::Unread {
-        *place = Some(OF_NO_EVENT.to_owned());
-    }
+    let none = why_no_event(value, max).map(|_| OF_NO_EVENT.to_owned());
+    *place = none.or_else(|| search_of(value, max));
     Taken::Read
 }
 
@@ -245,6 +261,24 @@ mod tests {
             assert!(EventAbout::checked(&asked, "crm", "").is_err(), "{text:?}");
         }
         assert!(!EventQuery::from_pairs([("event", ""), ("crm", ""), ("agent", "")]).is_filtered());
+    }
+
+    #[test]
+    fn a_filter_says_why_no_event_can_have_its_text() {
+        for (text, why) in [
+            (" \n", "Enter more than spaces"),
+            ("\0", "Leave out line breaks"),
+            ("a\nb", "Leave out line breaks"),
+            (&*"n".repeat(101), "Enter at most 100 characters"),
+            (&*"S".repeat(49), "Leave out the secret"),
+        ] {
+            let said = why_no_event(text, EVENT_NAME_MAX).unwrap_or_default();
+            assert!(said.starts_with(why), "{text:?}: {said}");
+        }
+        let token = "ks_7Qm2xVbN4tRa_".to_owned() + &"S".repeat(49);
+        for text in ["", " On Ring ", "Nothing like it", &*"é".repeat(100), &*token] {
+            assert_eq!(why_no_event(text, EVENT_NAME_MAX), None, "{text:?}");
+        }
     }
 
     #[test]

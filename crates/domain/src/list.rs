@@ -205,9 +205,14 @@ pub fn search_of(text: &str, max: usize) -> Option<String> {
     if let Some(id) = token::cut_to_id(text) {
         return Some(id.as_str().to_owned());
     }
-    let text: String = text.chars().filter(|c| !c.is_control()).collect();
-    let text: String = token::without_secrets(&text).trim().chars().take(max).collect();
+    let text: String = shown_again(text).trim().chars().take(max).collect();
     (!text.is_empty()).then_some(text)
+}
+
+/// A text as its field shows it again, whatever is wrong with it: without the secrets of keys, and without control
+/// characters.
+pub fn shown_again(text: &str) -> String {
+    token::without_secrets(&text.chars().filter(|c| !c.is_control()).collect::<String>())
 }
 
 /// An owner, a tag or an external id as a link to the list names it; `None` if it is blank or a whole key.

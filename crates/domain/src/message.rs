@@ -77,6 +77,22 @@ impl Author {
         Self { kind: AuthorKind::Contact, id: id.as_str().to_owned(), name: String::new() }
     }
 
+    /// The word beside the name for what the author is. A name that says it needs none, and participants need one only if
+    /// their name says that they are something else.
+    pub fn beside_name(&self) -> Option<&'static str> {
+        let says = |kind: AuthorKind| {
+            let mut words = self.name.split(|c: char| !c.is_alphanumeric());
+            words.any(|word| word.eq_ignore_ascii_case(kind.as_str()))
+        };
+        let says_other = AuthorKind::ALL.iter().any(|kind| *kind != self.kind && says(*kind));
+        let is_needed = match self.kind {
+            AuthorKind::System => false,
+            AuthorKind::Participant => says_other,
+            AuthorKind::Contact | AuthorKind::Butler | AuthorKind::Manager => says_other || !says(self.kind),
+        };
+        is_needed.then(|| self.kind.as_str())
+    }
+
     /// The participant of the room that writes; `None` for authors who need not be in it.
     pub fn client_key(&self) -> Option<ClientKey> {
         match self.kind {
@@ -160,6 +176,26 @@ pub fn renamed(name: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_word_for_an_author_is_not_repeated_and_nobody_borrows_one() {
+        let beside = |kind, name: &str| Author { kind, id: String::new(), name: name.to_owned() }.beside_name();
+        for (kind, name, word) in [
+            (AuthorKind::Manager, "Manager", None),
+            (AuthorKind::Manager, "The night-manager", None),
+            (AuthorKind::Manager, "Ana", Some("manager")),
+            (AuthorKind::Manager, "", Some("manager")),
+            (AuthorKind::Manager, "Managerial", Some("manager")),
+            (AuthorKind::Manager, "Manager of the butler", Some("manager")),
+            (AuthorKind::Contact, "Manager", Some("contact")),
+            (AuthorKind::Participant, "Ana", None),
+            (AuthorKind::Participant, "MANAGER", Some("participant")),
+            (AuthorKind::System, "Manager", None),
+        ] {
+            assert_eq!(beside(kind, name), word, "{kind:?} {name}");
+        }
+        assert_eq!(Author::butler().beside_name(), None);
+    }
 
     #[test]
     fn texts_keep_their_lines_and_lose_no_more_than_their_ends() {

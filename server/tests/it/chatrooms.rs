@@ -351,6 +351,7 @@ async fn messages_are_streamed_as_the_page_shows_them_from_where_it_ends() {
     let html: String = serde_json::from_str(data).unwrap();
     let page = get(&product, &format!("/rooms/{id}"), &session).await.body;
     assert!(text(&page).contains(&text(&html)), "{html}\n{page}");
+    assert!(text(&page).contains("1 Manager notice One"), "what the name says is not said again: {}", text(&page));
     say(&product, &id, "Three\nlines\nhere").await;
     assert!(next(&mut stream).await.unwrap().contains("id: 3\n"));
     // A browser that comes again says what it had.

@@ -247,6 +247,18 @@ async fn what_programs_report_is_filtered_and_paged() {
         let none = text(&get(&product, &format!("{page}?{filter}"), &session).await.body);
         assert!(none.contains("No event matches.") && !none.contains("left out"), "{filter}: {none}");
     }
+    // The field shows what was typed, but no secret, and says why nothing can have it.
+    let (typed, secret) = (format!("value=\"{}on\"", "On ".repeat(40)), "S".repeat(49));
+    for (filter, shown, why) in [
+        (&*format!("event={}on", "On+".repeat(40)), &*typed, "Event: Enter at most 100 characters"),
+        ("crm=a%0Ab", "value=\"ab\"", "CRM: Leave out line breaks"),
+        ("agent=%20", "value=\" \"", "Agent: Enter more than spaces"),
+        (&*format!("agent=by+{secret}"), "value=\"by \"", "Agent: Leave out the secret of the key"),
+    ] {
+        let body = get(&product, &format!("{page}?{filter}"), &session).await.body;
+        assert!(body.contains(shown) && text(&body).contains(why) && !body.contains(&secret), "{filter}: {body}");
+        assert_eq!(body.matches("aria-invalid=\"true\"").count(), 1, "{filter}: {body}");
+    }
     let odd = get(&product, &format!("{page}?event=Odd"), &session).await.body;
     let event = odd.split(&format!("href=\"{page}/events/")).nth(1).unwrap().split('"').next().unwrap().to_owned();
     let shown = get(&product, &format!("{page}/events/{event}"), &session).await;
@@ -274,7 +286,7 @@ async fn what_a_webhook_is_told_is_listed_and_sent_again() {
     }
     let body = get(&product, &format!("{page}/deliveries/{delivery}"), &session).await.body;
     let shown = text(&body);
-    let of_all = "Tries used 0 of 8";
+    let of_all = "Tries used this time 0 of 8";
     for words in
         ["A chat was created", "conversation:create", "https://hooks.example.com/a", "Support &lt;b&gt;desk", of_all]
     {

@@ -54,6 +54,24 @@ async fn a_key_tells_its_restrictions_its_calls_and_its_refusals() {
 }
 
 #[tokio::test]
+async fn a_key_that_asks_about_others_says_why_its_last_use_is_not_counted() {
+    let product = Product::start().await;
+    let (asked, verifier) = (product.token(service_key("Asked")).await, product.verifier().await);
+    let said = "The last use of the key is not counted here.";
+    let page =
+        async |token: &str| text(&look(&product, &format!("/keys/{}", token.split('_').nth(1).unwrap())).await.body);
+    let unused = page(&verifier).await;
+    assert!(unused.contains("This key has never been used.") && !unused.contains(said), "{unused}");
+    let body = json!({ "key": asked }).to_string();
+    assert_eq!(product.send(Call::post("/v1/keys/verify").bearer(&verifier).json(body)).await.status, 200);
+    product.service.verifier().flush_usage().await.unwrap();
+    let used = page(&verifier).await;
+    assert!(used.contains("No calls are counted for this key in this time.") && used.contains(said), "{used}");
+    let counted = page(&asked).await;
+    assert!(counted.contains("1 accepted") && !counted.contains(said), "{counted}");
+}
+
+#[tokio::test]
 async fn a_bar_of_the_chart_narrows_the_refusals() {
     let product = Product::start().await;
     let id = refused(&product).await;
@@ -194,6 +212,7 @@ async fn what_no_filter_understands_is_said() {
         ("/chats?contact=x", "The address asks for “x”, "),
         ("/integrations?kind=custom,x", "The address asks for “custom,x”, "),
         ("/apps?status=active", "The address asks for “active”, "),
+        ("/integrations/setup?event=On+Fire", "The address asks for “On Fire”, "),
         ("/?range=year", "The address asks for “year”, "),
         (&odd_key, "The address asks for “year”, “noon”, "),
     ] {
@@ -206,6 +225,7 @@ async fn what_no_filter_understands_is_said() {
         "/people?role=owner&show=invites",
         "/requests?show=waiting&mine=no",
         "/integrations?kind=custom,android",
+        "/integrations/setup?event=On+Ring",
         "/?range=24h&utm=1",
         &plain_key,
     ] {
@@ -213,9 +233,17 @@ async fn what_no_filter_understands_is_said() {
     }
     let blank = "What you asked for is blank, too long, or has the secret of a key in it. What cannot be looked for was left out.";
     let long = format!("/keys?tag={}", "t".repeat(51));
-    for address in
-        ["/keys?q=%20", "/keys?tag=%00", "/audit?person=%20", "/people?q=%00", "/apps?q=%20", "/keys?q=a%00", &long]
-    {
+    for address in [
+        "/keys?q=%20",
+        "/keys?tag=%00",
+        "/audit?person=%20",
+        "/people?q=%00",
+        "/apps?q=%20",
+        "/keys?q=a%00",
+        "/find?q=%20",
+        "/help?q=a%00",
+        &long,
+    ] {
         assert!(product.send(Call::get(address).cookie(&session)).await.body.contains(blank), "{address}");
     }
     let no_page = "The address asks for a page that this list does not have. This is the first page.";
@@ -237,7 +265,7 @@ async fn what_no_filter_understands_is_said() {
     for address in ["/keys?after=7Qm2xVbN4tRa~name~a", "/audit?after=5", "/apps?after=", "/requests"] {
         assert!(!product.send(Call::get(address).cookie(&session)).await.body.contains(no_page), "{address}");
     }
-    for address in ["/keys?q=&tag=", "/keys?q=x", "/audit?name=x&person="] {
+    for address in ["/keys?q=&tag=", "/keys?q=x", "/audit?name=x&person=", "/find?q=x", "/help?q=x", "/help"] {
         assert!(!product.send(Call::get(address).cookie(&session)).await.body.contains(blank), "{address}");
     }
 }

@@ -109,6 +109,7 @@ async fn every_path_that_programs_call_is_on_the_page_for_firewalls() {
     for path in paths {
         assert!(body.contains(&format!("{path}</code>")), "{path}");
     }
+    assert!(body.contains("Words in braces are ids, and {*path} is any path."), "{body}");
     for setting in ["KEYSTEAD_METRICS_LISTEN", "OTEL_EXPORTER_OTLP_ENDPOINT", "KEYSTEAD_SMTP_URL", "KEYSTEAD_OIDC_FILE"]
     {
         assert!(body.contains(setting), "{setting}");

@@ -17,7 +17,7 @@ const TALL: u64 = 10;
 pub fn Spark(periods: Vec<Period>) -> impl IntoView {
     let all = sum(&periods);
     if all.accepted == 0 && all.refused == 0 {
-        return view! { <svg role="img"><title>"No calls"</title><path class="none" d="M0 9h25"></path></svg> }
+        return view! { <svg role="img"><title>"No calls counted"</title><path class="none" d="M0 9h25"></path></svg> }
             .into_any();
     }
     let words = match (all.accepted, all.refused) {
@@ -92,7 +92,8 @@ mod tests {
              <path d=\"M0 10V0h2V10h22V6h1V10z\"></path>\
              <path d=\"M24 6v-1h1v1\"></path></svg>"
         );
-        assert!(drawn([]).contains("No calls"));
+        // A key that only asks about others was used, and has no calls of its own.
+        assert!(drawn([]).contains("<title>No calls counted</title>"));
         // A single call is seen beside a million, and no bar leaves the picture.
         let svg = drawn([(3, Code::Valid, 1), (2, Code::Valid, 1_000_000), (2, Code::Expired, 1)]);
         assert!(svg.contains("V9h1V1h1V10") && svg.contains("M22 1v-1h1v1"), "{svg}");
