@@ -12,15 +12,15 @@ import { BINARY } from './lib/server.mjs';
 const ALONE = join(import.meta.dirname, 'alone.mjs');
 
 const DRILLS = [
-  'disk', 'faults', 'kills-sqlite', 'kills-postgres', 'rotations', 'away', 'standby', 'clocks', 'backup', 'upgrade', 'hand-overs', 'api',
-  'nodes', 'behind', 'cluster', 'node-kills', 'limits', 'failover', 'kills-postgres/3',
+  'disk', 'faults', 'kills-sqlite', 'kills-postgres', 'rotations', 'away', 'standby', 'clocks', 'backup', 'upgrade', 'hand-overs-sqlite',
+  'hand-overs-postgres', 'api', 'nodes', 'behind', 'cluster', 'node-kills', 'limits', 'failover', 'kills-postgres/3',
 ];
 
 /** Those that nothing runs beside: they count what passes while the load moves, which a busy machine delays. */
 const UNDISTURBED = ['limits'];
 
 /** Those that `make test` leaves out: they take longer, or need the release before or packages that nothing else does. */
-const LONG = ['rolling', 'patroni', 'rotations/3', 'away/3', 'standby/3', 'hand-overs/3'];
+const LONG = ['rolling', 'patroni', 'rotations/3', 'away/3', 'standby/3', 'hand-overs-postgres/3'];
 
 /** A drill that hangs ends after this, and all of them together after that, in seconds. */
 const LONGEST = { short: 300, long: 400 };

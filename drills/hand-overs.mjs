@@ -5,7 +5,6 @@ import { join } from 'node:path';
 
 import { begin } from './lib/cluster.mjs';
 import { count, seconds } from './lib/figures.mjs';
-import { Postgres } from './lib/postgres.mjs';
 import { expect } from './lib/server.mjs';
 
 /** How much of a secret names it in a search. */
@@ -55,7 +54,8 @@ async function flow(server, secrets, number) {
   return { seen: made.replaceAll(link, ''), token: token[0] };
 }
 
-async function run(settings, flows, rows, where = {}) {
+/** So many of them by one server, or by those that `where` names; then `rows` gives whatever is kept, with its name. */
+export async function handOvers(settings, flows, rows, where = {}) {
   const server = await begin({ ...settings, KEYSTEAD_LOG: 'info' }, where);
   let log = '';
   for (const { child } of Object.values(server.nodes ?? { one: server })) {
@@ -92,35 +92,15 @@ async function run(settings, flows, rows, where = {}) {
     secrets.absent(log, 'the log');
     expect(secrets.parts.size === 3 * flows, 'two flows have the same secret');
     for (const [name, text] of rows()) secrets.absent(text, name);
-    return `${count(flows)} in ${seconds(took)}`;
+    return `no secret, link or part of one anywhere after ${count(flows)} hand-overs in ${seconds(took)}`;
   } finally {
     await server.stop('SIGKILL');
   }
 }
 
 /** Every file of a data folder. */
-function* files(folder) {
+export function* files(folder) {
   for (const entry of readdirSync(folder, { withFileTypes: true, recursive: true })) {
     if (entry.isFile()) yield [entry.name, readFileSync(join(entry.parentPath, entry.name), 'latin1')];
-  }
-}
-
-export async function drill({ folder, short, nodes }) {
-  const flows = short ? 100 : nodes ? 1_000 : 10_000;
-  const data = join(folder, 'data');
-  const sqlite = nodes ? 'none' : await run({ KEYSTEAD_DATA_DIR: data }, flows, () => files(data));
-  const postgres = await Postgres.start();
-  try {
-    const other = join(folder, 'other');
-    const settings = { KEYSTEAD_DATA_DIR: other, KEYSTEAD_DATABASE_URL: postgres.url() };
-    const tables = () => postgres.psql("SELECT tablename FROM pg_tables WHERE schemaname = 'public'").trim().split('\n');
-    const rows = function* () {
-      yield* files(other);
-      for (const table of tables()) yield [table, postgres.psql(`SELECT "${table.trim()}"::text FROM "${table.trim()}"`)];
-    };
-    const there = await run(settings, flows, rows, { folder, nodes });
-    return `no secret, link or part of one anywhere after hand-overs: SQLite ${sqlite}, Postgres ${there}`;
-  } finally {
-    await postgres.remove();
   }
 }
