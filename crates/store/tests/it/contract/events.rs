@@ -156,15 +156,15 @@ async fn the_events_of_an_agent_are_found_however_far_apart_they_are(store: Stor
     let of = |agent_id: &str| EventQuery { agent_id: Some(agent_id.to_owned()), ..EventQuery::default() };
     let read = async |query: &EventQuery| store.list_events(&place(1), query).await.unwrap();
     let ana = of("ana@example.com");
-    let on_end = |event: &Event| event.name == "On End";
-    let cases: [(EventQuery, fn(&Event) -> bool); 3] = [
-        (ana.clone(), |_| true),
-        (EventQuery { name: Some("On End".to_owned()), ..ana.clone() }, on_end),
-        (EventQuery { crm_id: Some("crm1.example.com".to_owned()), ..ana }, |event| event.crm_id == "crm1.example.com"),
-    ];
-    for (query, is_asked) in cases {
-        let asked: Vec<_> =
-            events.iter().rev().filter(|event| event.agent_id == query.agent_id && is_asked(event)).cloned().collect();
+    let on_end = EventQuery { name: Some("On End".to_owned()), ..ana.clone() };
+    let of_crm = EventQuery { crm_id: Some("crm1.example.com".to_owned()), ..ana.clone() };
+    let is_asked = |query: &EventQuery, event: &Event| {
+        query.name.as_ref().is_none_or(|name| event.name == *name)
+            && query.crm_id.as_ref().is_none_or(|crm_id| event.crm_id == *crm_id)
+            && event.agent_id == query.agent_id
+    };
+    for query in [ana, on_end, of_crm] {
+        let asked: Vec<_> = events.iter().rev().filter(|event| is_asked(&query, event)).cloned().collect();
         let mut page = read(&query).await;
         assert_eq!((page.total.n, page.previous.as_deref()), (u32::try_from(asked.len()).unwrap(), None));
         let mut pages = vec![page.rows.clone()];
