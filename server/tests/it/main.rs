@@ -19,6 +19,7 @@ mod api_self_revoke;
 mod api_unkey;
 mod api_unkey_errors;
 mod api_verify;
+mod api_words;
 mod apps;
 mod authorize;
 mod authorize_bad_input;

@@ -16,6 +16,7 @@ use utoipa::ToSchema;
 
 use super::super::call::Api;
 use super::super::operation::Documented;
+use super::super::words;
 use super::answer::{Answered, Made, One};
 use super::bodies::{MaybeBody, Nothing};
 use super::call::By;
@@ -60,10 +61,9 @@ impl Documented for Rotate {
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(in super::super) struct RevokeBody<'a> {
-    /// The reason: `leaked`, `no_longer_needed`, `owner_left`, `superseded` or `other`. A leaked key can never be
-    /// restored.
+    /// The reason; `other` if it is left out. A leaked key can never be restored.
     #[serde(borrow)]
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = Option<words::RevokeReason>)]
     reason: Option<Text<'a>>,
     /// A note for the audit.
     #[serde(borrow)]

@@ -17,6 +17,7 @@ use utoipa::ToSchema;
 
 use super::super::call::Api;
 use super::super::operation::Documented;
+use super::super::words;
 use super::answer::{Answered, Listed, Made, One};
 use super::bodies::LIMIT;
 use super::call::By;
@@ -37,6 +38,7 @@ pub(super) struct HandOverShown {
     /// The id of the app of the key.
     app: String,
     /// The kind of the key.
+    #[schema(value_type = words::KeyKind)]
     kind: &'static str,
     /// The name of the key.
     name: String,
@@ -93,9 +95,9 @@ pub(super) struct NewHandOverBody<'a> {
     #[serde(borrow)]
     #[schema(value_type = Option<String>)]
     passphrase: Option<Text<'a>>,
-    /// How long the link works: `1h`, `1d`, `3d` or `7d`. One day if it is left out.
+    /// How long the link works. One day if it is left out.
     #[serde(borrow)]
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = Option<words::LinkLife>)]
     link_life: Option<Text<'a>>,
 }
 
