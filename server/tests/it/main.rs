@@ -29,6 +29,7 @@ mod chatrooms;
 mod cli_both;
 mod cli_elsewhere;
 mod cli_hand_over;
+mod cli_requests;
 mod client_address;
 mod command_line;
 mod cookies;
