@@ -10,7 +10,7 @@ use crate::manage_requests::{ask, asker};
 use crate::support::{Answer, Call};
 
 /// The members of a body that take a word of a closed set.
-const MEMBERS: [&str; 21] = [
+const MEMBERS: [&str; 22] = [
     "actOnKeys /act",
     "actOnKeys /reason",
     "changeKey /quotaRefill",
@@ -29,6 +29,7 @@ const MEMBERS: [&str; 21] = [
     "issueKey /kind",
     "issueKey /quotaRefill",
     "revokeKey /reason",
+    "rotateKey /handOver/linkLife",
     "setPersonKeys /keys/0/acts/0",
     "verifyKey /kind",
     "verifyKeys /calls/0/kind",
@@ -79,6 +80,7 @@ fn words(document: &Value, schema: &Value, answer: &Value, found: &mut Vec<(Valu
 fn beside(operation: &str, at: &str, key: &str, body: &mut Value) {
     match (operation, at) {
         ("actOnKeys", "/reason") => body["act"] = "revoke".into(),
+        ("rotateKey", _) => body["handOver"] = json!({ "recipient": "Grace" }),
         ("invite" | "setPersonKeys", at) if at.starts_with("/keys") => {
             if operation == "invite" {
                 body["role"] = "guest".into();
