@@ -69,6 +69,19 @@ impl RevokeReason {
     }
 }
 
+names! {
+    /// The word of a `Status`, for style sheets and JSON.
+    pub enum StatusWord {
+        Pending = "pending",
+        Active = "active",
+        Expiring = "expiring",
+        NotYetValid = "not_yet_valid",
+        Expired = "expired",
+        Disabled = "disabled",
+        Revoked = "revoked",
+    }
+}
+
 /// The one status that people see, derived from state and time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -115,17 +128,22 @@ impl Status {
         }
     }
 
+    /// Its word, without the time.
+    pub const fn word(self) -> StatusWord {
+        match self {
+            Self::Pending { .. } => StatusWord::Pending,
+            Self::Active => StatusWord::Active,
+            Self::Expiring { .. } => StatusWord::Expiring,
+            Self::NotYetValid { .. } => StatusWord::NotYetValid,
+            Self::Expired { .. } => StatusWord::Expired,
+            Self::Disabled => StatusWord::Disabled,
+            Self::Revoked => StatusWord::Revoked,
+        }
+    }
+
     /// A word for style sheets and JSON.
     pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Pending { .. } => "pending",
-            Self::Active => "active",
-            Self::Expiring { .. } => "expiring",
-            Self::NotYetValid { .. } => "not_yet_valid",
-            Self::Expired { .. } => "expired",
-            Self::Disabled => "disabled",
-            Self::Revoked => "revoked",
-        }
+        self.word().as_str()
     }
 }
 

@@ -219,8 +219,15 @@ impl Service {
     /// Runs this without keeping anybody waiting, if this installation sends mail.
     pub(crate) fn in_background(&self, work: impl Future<Output = ()> + Send + 'static) {
         if self.sends_mail() {
-            tokio::spawn(work);
+            self.mails().spawn(work);
         }
+    }
+
+    /// Waits until the mails that are on their way are sent or given up, which takes some seconds at most. Whoever ends the
+    /// process before loses them.
+    pub async fn mailed(&self) {
+        self.mails().close();
+        self.mails().wait().await;
     }
 
     /// A mail of its own. Returns whether it may have been sent.

@@ -59,7 +59,7 @@ pub enum SecretOf {
     Rotated(KeyId, SecretNumber),
     /// The invite whose link it is, and when that link stops working.
     Invite(PersonId, Timestamp),
-    /// The hand-over of a new key whose link it is, and when that link stops working.
+    /// The hand-over, of a key or of a new secret of one, whose link it is, and when that link stops working.
     HandOver(KeyId, Timestamp),
 }
 

@@ -17,6 +17,7 @@ use domain::{
     token,
 };
 use store::{Store, StoreError, Tx};
+use tokio_util::task::TaskTracker;
 
 use crate::{
     Caller, Error, Result,
@@ -127,6 +128,7 @@ struct Parts {
     streams: Arc<Streams>,
     progress: Progress,
     mailer: Option<Arc<dyn Mailer>>,
+    mails: TaskTracker,
     relying_party: OnceLock<RelyingParty>,
     providers: Vec<Arc<dyn Provider>>,
     provider_turns: ProviderTurns,
@@ -197,6 +199,7 @@ impl Service {
             streams: Arc::default(),
             progress: Progress::default(),
             mailer: setup.mailer,
+            mails: TaskTracker::default(),
             relying_party: OnceLock::new(),
             provider_turns: ProviderTurns::of(&setup.providers),
             providers: setup.providers,
@@ -285,6 +288,11 @@ impl Service {
 
     pub(crate) fn mailer(&self) -> Option<&dyn Mailer> {
         self.0.mailer.as_deref()
+    }
+
+    /// The mails that are on their way in the background.
+    pub(crate) fn mails(&self) -> &TaskTracker {
+        &self.0.mails
     }
 
     pub(crate) fn providers(&self) -> &[Arc<dyn Provider>] {

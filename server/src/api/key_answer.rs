@@ -8,6 +8,8 @@ use serde::{Serialize, Serializer};
 use service::verify::{LimitState, Verdict};
 use utoipa::ToSchema;
 
+use super::words;
+
 /// The answer about one key.
 #[derive(Debug)]
 pub(super) struct KeyAnswer(pub Verdict);
@@ -25,12 +27,14 @@ pub(super) struct Members<'a> {
     code: &'static str,
     key_id: Option<&'a str>,
     name: Option<&'a str>,
+    #[schema(value_type = Option<words::KeyKind>)]
     kind: Option<&'static str>,
     #[schema(value_type = Vec<String>)]
     permissions: &'a [Permission],
     expires_at: Option<String>,
     ratelimits: Vec<LimitMembers<'a>>,
     credits: Option<u64>,
+    #[schema(value_type = Option<words::Environment>)]
     environment: Option<&'static str>,
     external_id: Option<&'a str>,
     owner: Option<&'a str>,

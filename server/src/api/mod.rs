@@ -16,6 +16,7 @@ mod self_revoke;
 mod verify;
 mod verify_body;
 pub(crate) mod verify_caller;
+mod words;
 
 use axum::handler::Handler;
 use axum::routing::{any, get, post};

@@ -43,6 +43,17 @@ pub(crate) fn listed<T: ToSchema>() -> Described {
     Described { name, schemas }
 }
 
+/// The description of an answer that is one of two. No answer is both.
+pub(crate) fn either<A: ToSchema, B: ToSchema>() -> Described {
+    let (one, other) = (described::<A>(), described::<B>());
+    let reference = |name: &str| json!({ "$ref": format!("#/components/schemas/{name}") });
+    let schema = json!({ "oneOf": [reference(&one.name), reference(&other.name)] });
+    let name = format!("{}Or{}", one.name, other.name);
+    let mut schemas = [one.schemas, other.schemas].concat();
+    schemas.push((name.clone(), schema));
+    Described { name, schemas }
+}
+
 /// How to describe one.
 pub(crate) type Describe = fn() -> Described;
 

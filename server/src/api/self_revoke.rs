@@ -11,6 +11,7 @@ use utoipa::ToSchema;
 use super::call::Api;
 use super::credential;
 use super::manage::{MaybeBody, Revoke};
+use super::words;
 use crate::json::answer::Json;
 use crate::json::problem::Problem;
 
@@ -19,6 +20,7 @@ use crate::json::problem::Problem;
 #[serde(rename_all = "camelCase")]
 pub(super) struct SelfRevokedShown {
     key_id: String,
+    #[schema(value_type = words::KeyStatus)]
     status: &'static str,
     /// Since when it is revoked.
     revoked_at: String,

@@ -12,6 +12,7 @@ use service::verify::{Credential, VerifyRequest};
 use utoipa::ToSchema;
 
 use super::operation::Documented;
+use super::words;
 use crate::json::body::BodyCall;
 use crate::json::fault::{Faults, Step};
 use crate::json::members::{self, Bounded, Cost, Object, Text};
@@ -40,7 +41,7 @@ pub(super) struct VerifyBody<'a> {
     permissions: Option<Text<'a>>,
     /// The kind that the key must be of.
     #[serde(borrow)]
-    #[schema(value_type = Option<String>, format = "key-kind")]
+    #[schema(value_type = Option<words::WantedKind>)]
     kind: Option<Text<'a>>,
     /// The method of the request in question. The console shows it; nothing checks it.
     #[serde(borrow)]

@@ -4,7 +4,7 @@ use super::client::Client;
 use super::failure::Failure;
 use super::key_fields::not_blank;
 use super::to::To;
-use super::{Command, app, audit, backup, check, health, invite, manual, migrate, operator, owner, person};
+use super::{Command, app, audit, backup, check, health, invite, manual, migrate, operator, owner, person, request};
 use crate::config::Config;
 use crate::start::{self, Opener};
 
@@ -44,6 +44,16 @@ pub(super) async fn run(config: &Config, command: Command) -> Result<(), Failure
             act.check()?;
             let mut client = client(config, &to, None, false).await?;
             let done = invite::run(&mut client, act, to.json).await;
+            client.close().await;
+            done
+        }
+        Command::Request { to, act: request::Act::Approve(ids), .. } => {
+            let console = to.target()?.map_or_else(|| config.origin(), |target| target.origin);
+            Err(ids.approved_there(&console))
+        }
+        Command::Request { to, app, act } => {
+            let mut client = client(config, &to, app.as_deref(), false).await?;
+            let done = request::run(&mut client, act, to.json).await;
             client.close().await;
             done
         }

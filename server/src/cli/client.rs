@@ -142,6 +142,7 @@ impl Client {
     /// Ends it.
     pub async fn close(self) {
         if let Self::Here(here) = self {
+            here.product.service.mailed().await;
             here.product.store.close().await;
         }
     }

@@ -27,6 +27,11 @@ impl Json {
         self.members().iter().find(|(known, _)| known == name).map(|(_, value)| value)
     }
 
+    /// A member, or one inside it, as `key.name`.
+    pub fn at(&self, path: &str) -> Option<&Self> {
+        path.split('.').try_fold(self, |value, name| value.get(name))
+    }
+
     /// A member that is a text.
     pub fn text(&self, name: &str) -> Option<&str> {
         match self.get(name) {
@@ -192,6 +197,7 @@ mod tests {
             (json.get("z").unwrap().words(), json.get("a").unwrap().words()),
             ("1, two, ".into(), "flag=yes, b=-3".into())
         );
+        assert!(json.at("a.b") == Some(&Json::Whole(-3)) && json.at("z.b").is_none() && json.at("a.flag.b").is_none());
         assert!(Json::read(b"<html>").is_none() && Json::read(b"").is_none());
     }
 }

@@ -244,6 +244,7 @@ mod tests {
             ("app", "/v1/apps"),
             ("person", "/v1/people"),
             ("invite", "/v1/invites"),
+            ("request", "/v1/requests"),
             ("audit", "/v1/audit"),
         ] {
             let parameters = document["paths"][path]["get"]["parameters"].as_array().unwrap().iter();

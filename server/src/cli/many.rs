@@ -20,7 +20,7 @@ pub(super) struct Words {
     pub done: &'static str,
     /// The member of the answer that it is about.
     pub of: &'static str,
-    /// The member of that by which people know it.
+    /// The member of that by which people know it, or one inside it.
     pub named: &'static str,
 }
 
@@ -56,7 +56,10 @@ pub(super) async fn each(
         match client.send(&call).await {
             Ok(answer) if json => answers.push(answer),
             Ok(answer) => {
-                let about = answer.get(words.of).and_then(|about| about.text(words.named)).map(plain);
+                let about = match answer.get(words.of).and_then(|about| about.at(words.named)) {
+                    Some(Json::Text(name)) => Some(plain(name)),
+                    _ => None,
+                };
                 let line = about.map_or_else(|| id.clone(), |about| format!("{about} ({id})"));
                 // Whoever does not read on still wants all of it done.
                 printed = printed.and(bar.suspend(|| show(format_args!("{} {line}.", words.done))));

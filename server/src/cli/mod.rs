@@ -28,6 +28,7 @@ mod output;
 mod owner;
 mod password;
 mod person;
+mod request;
 mod secret;
 mod show;
 mod table;
@@ -96,6 +97,16 @@ enum Command {
         #[command(subcommand)]
         act: invite::Act,
     },
+    /// List the keys that people asked for and a second person must approve, and decline them
+    Request {
+        #[command(flatten)]
+        to: To,
+        /// Name or id of an app, in the local database: only its requests [default: all requests]
+        #[arg(long, global = true)]
+        app: Option<String>,
+        #[command(subcommand)]
+        act: request::Act,
+    },
     /// Read, follow and check the audit
     Audit {
         #[command(flatten)]
@@ -154,6 +165,7 @@ impl Command {
             | Self::App { to, .. }
             | Self::Person { to, .. }
             | Self::Invite { to, .. }
+            | Self::Request { to, .. }
             | Self::Audit { to, .. } => to.server.url.is_some(),
             Self::Health { server } => server.url.is_some(),
             Self::Completions { .. } | Self::Man { .. } => true,

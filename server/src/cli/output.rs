@@ -61,6 +61,11 @@ pub(super) fn plain(text: &str) -> String {
     text.chars().map(|c| if is_harmful(c) { '\u{fffd}' } else { c }).collect()
 }
 
+/// The same of a text that people may have written on several lines.
+pub(super) fn on_a_line(text: &str) -> String {
+    plain(&text.replace('\n', " "))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -72,5 +77,6 @@ mod tests {
             let shown = plain(harmful);
             assert!(shown.contains('\u{fffd}') && !shown.chars().any(char::is_control), "{harmful:?}");
         }
+        assert_eq!(on_a_line("For the\nauditors\r"), "For the auditors\u{fffd}");
     }
 }

@@ -2,7 +2,7 @@
 
 use super::failure::Failure;
 use super::json::Json;
-use super::output::{plain, show};
+use super::output::{on_a_line, plain, show};
 
 /// Prints an answer about one thing: as the API sent it, or a line for each member that has a value.
 pub(super) fn one(answer: &Json, json: bool) -> Result<(), Failure> {
@@ -20,7 +20,7 @@ fn lines(answer: &Json) -> Vec<String> {
             value => members.push((name, value)),
         }
     }
-    let named = members.into_iter().map(|(name, value)| (label(name), plain(&value.words())));
+    let named = members.into_iter().map(|(name, value)| (label(name), on_a_line(&value.words())));
     let named: Vec<_> = named.filter(|(_, words)| !words.is_empty()).collect();
     let widest = named.iter().map(|(label, _)| label.chars().count()).max().unwrap_or_default();
     named.iter().map(|(label, words)| format!("{label:widest$}  {words}")).collect()

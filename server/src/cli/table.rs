@@ -6,7 +6,7 @@ use comfy_table::presets::NOTHING;
 use comfy_table::{ColumnConstraint, ContentArrangement, Row, Table as Grid, Width};
 
 use super::json::Json;
-use super::output::{is_styled, plain, width};
+use super::output::{is_styled, on_a_line, width};
 
 /// The space between two columns.
 const BETWEEN: u16 = 2;
@@ -14,7 +14,7 @@ const BETWEEN: u16 = 2;
 /// The least that a column keeps if the terminal is too narrow.
 const LEAST: u16 = 10;
 
-/// A column: its heading, the member that it shows, and what stands for none.
+/// A column: its heading, the member that it shows or one inside it, and what stands for none.
 pub(super) struct Column {
     head: &'static str,
     member: &'static str,
@@ -39,8 +39,8 @@ impl Column {
     }
 
     fn cell(&self, row: &Json) -> String {
-        let words = row.get(self.member).map(Json::words).unwrap_or_default();
-        if words.is_empty() { self.none.to_owned() } else { plain(&words) }
+        let words = row.at(self.member).map(Json::words).unwrap_or_default();
+        if words.is_empty() { self.none.to_owned() } else { on_a_line(&words) }
     }
 }
 

@@ -156,6 +156,12 @@ impl Faults {
         others.found.into_iter().for_each(|fault| self.add(fault.path, fault.wrong, fault.fix));
     }
 
+    /// Adds faults of a value that is this member.
+    pub fn extend_within(&mut self, member: &'static str, others: Self) {
+        let found = others.found.into_iter().map(|fault| fault.within(member)).collect();
+        self.extend(Self { found, ..Self::default() });
+    }
+
     pub fn into_list(self) -> Vec<Fault> {
         self.found
     }

@@ -8,7 +8,7 @@ use server::router::{api_operations, program_calls};
 use crate::manage_keys::Manager;
 use crate::support::{Answer, Call, Product};
 
-async fn document(product: &Product) -> Value {
+pub async fn document(product: &Product) -> Value {
     let answer = product.send(Call::get("/openapi.json")).await;
     assert_eq!((answer.status.as_u16(), answer.header("content-type")), (200, "application/json"));
     answer.json()

@@ -50,7 +50,7 @@ impl Two {
     }
 
     /// What both ways print to standard output.
-    fn both(&self, arguments: &[&str]) -> String {
+    pub fn both(&self, arguments: &[&str]) -> String {
         let (here, there) = (self.here(arguments), self.there(arguments));
         let printed = done(&here);
         assert_eq!((printed.as_str(), &here.stderr), (done(&there).as_str(), &there.stderr), "{arguments:?}");
@@ -58,7 +58,7 @@ impl Two {
     }
 
     /// The one line with which both ways are refused.
-    fn refused(&self, arguments: &[&str], code: i32) -> String {
+    pub fn refused(&self, arguments: &[&str], code: i32) -> String {
         let line = failed(&self.here(arguments), code);
         assert_eq!(line, failed(&self.there(arguments), code), "{arguments:?}");
         line
@@ -75,7 +75,7 @@ impl Two {
         (token, id)
     }
 
-    fn json(&self, arguments: &[&str]) -> Value {
+    pub fn json(&self, arguments: &[&str]) -> Value {
         serde_json::from_str(&self.both(&[arguments, &["--json"]].concat())).unwrap()
     }
 }

@@ -64,6 +64,86 @@ async fn a_program_hands_a_key_over_and_its_recipient_collects_it() {
 }
 
 #[tokio::test]
+async fn a_program_hands_a_new_secret_over_and_never_has_it() {
+    let m = Manager::start().await;
+    let made = m.issue(&json!({ "kind": "service", "name": "Partner", "permissions": ["invoices.read"] })).await;
+    let (id, old) = (made["key"]["id"].as_str().unwrap(), &made["secret"]);
+    let (path, of_key) = (format!("/v1/keys/{id}/rotate"), format!("/v1/keys/{id}"));
+    let before = m.get(&of_key).await.body;
+    let rotate = |repeat: &str, recipient: Value| {
+        let body = json!({ "overlap": "1h", "handOver": recipient }).to_string();
+        Call::post(&path).header("idempotency-key", repeat).json(body)
+    };
+    let grace = || json!({ "recipient": "Grace", "passphrase": "a lantern", "linkLife": "3d" });
+    let answer = m.call(rotate("once", grace())).await;
+    assert_eq!((answer.status.as_u16(), answer.header("cache-control")), (201, "no-store"), "{}", answer.body);
+    let handed = answer.json();
+    let members: Vec<_> = handed.as_object().unwrap().keys().map(String::as_str).collect();
+    assert_eq!(members, ["handOver", "link"]);
+    for (member, expected) in [
+        ("id", json!(id)),
+        ("name", json!("Partner")),
+        ("recipient", json!("Grace")),
+        ("hasPassphrase", json!(true)),
+        ("overlap", json!("1 hour")),
+        ("madeBy", json!("key manager")),
+    ] {
+        assert_eq!(handed["handOver"][member], expected, "{member}");
+    }
+    assert_eq!(answer.header("location"), format!("/v1/hand-overs/{id}"));
+    assert_eq!(m.get(&of_key).await.body, before, "the key is as it was");
+    assert_eq!(m.get("/v1/hand-overs").await.json()["data"], json!([handed["handOver"]]));
+    assert_eq!(m.call(rotate("once", grace())).await.json(), handed, "a lost answer is fetched again");
+    m.call(rotate("again", grace())).await.problem(409);
+
+    let link = handed["link"].as_str().unwrap();
+    let token = link.strip_prefix("http://localhost:3000/collect/").unwrap();
+    let (service, client) = (&m.product.service, ClientInfo::default());
+    let collected = service.collect(token, &"a lantern".into(), "", &client).await.unwrap();
+    assert_eq!(m.call(rotate("once", grace())).await.json()["link"], Value::Null, "until it is used");
+    let ShownSecret::Token(new) = &collected.issued.shown else { panic!("no token") };
+    let new = json!(new.expose_secret());
+    assert_eq!((m.code(old).await.as_str(), m.code(&new).await.as_str()), ("VALID", "NOT_FOUND"));
+    service.confirm_collected(collected.confirm.expose_secret(), &client).await.unwrap();
+    assert_eq!((m.code(old).await.as_str(), m.code(&new).await.as_str()), ("VALID", "VALID"));
+}
+
+#[tokio::test]
+async fn a_new_secret_is_handed_over_as_the_key_is_rotated() {
+    let m = Manager::start().await;
+    let made = m.issue(&json!({ "kind": "service", "name": "Partner" })).await;
+    let path = format!("/v1/keys/{}/rotate", made["key"]["id"].as_str().unwrap());
+    for (body, expected) in [
+        (json!({ "handOver": {} }), &["/handOver/recipient"][..]),
+        (json!({ "handOver": ["Grace"] }), &["/handOver"]),
+        (json!({ "handOver": { "recipient": "Grace", "name": "Partner" } }), &["/handOver/name"]),
+        (
+            json!({ "overlap": "91d", "handOver": { "recipient": " ", "email": "grace", "passphrase": "short" } }),
+            &["/overlap", "/handOver/recipient", "/handOver/email", "/handOver/passphrase"],
+        ),
+        (json!({ "handOver": { "recipient": "Grace", "linkLife": "2d" } }), &["/handOver/linkLife"]),
+        // A variable of a script that is not set takes no protection away.
+        (json!({ "handOver": { "recipient": "Grace", "passphrase": "" } }), &["/handOver/passphrase"]),
+    ] {
+        assert_eq!(pointers(&m.post(&path, &body).await), expected, "{body}");
+    }
+    let grace = json!({ "handOver": { "recipient": "Grace" } });
+    let seen = |tag: &str| Call::post(&path).header("if-match", tag).json(grace.to_string());
+    m.call(seen("\"99\"")).await.problem(412);
+    let own = m.get("/v1/keys/self").await.json()["keyId"].as_str().unwrap().to_owned();
+    m.post(&format!("/v1/keys/{own}/rotate"), &grace).await.problem(403);
+    m.post("/v1/keys/000000000000/rotate", &grace).await.problem(404);
+    assert_eq!(pointers(&m.post(&path.replace("/rotate", "/rotation/extend"), &grace).await), ["/handOver"]);
+    assert_eq!(m.get("/v1/hand-overs").await.json()["data"], json!([]));
+
+    let tag = format!("\"{}\"", made["key"]["revision"]);
+    let handed = m.call(seen(&tag)).await;
+    assert_eq!(handed.status, 201, "{}", handed.body);
+    assert_eq!(m.call(Call::new("DELETE", handed.header("location"))).await.status, 204);
+    assert_eq!(m.post(&path, &json!({ "handOver": null })).await.json()["key"]["name"], "Partner");
+}
+
+#[tokio::test]
 async fn what_is_wrong_is_named_at_its_member_and_nothing_waits() {
     let m = Manager::start().await;
     let key = json!({ "kind": "service", "name": "Partner" });

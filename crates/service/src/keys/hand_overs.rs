@@ -115,7 +115,6 @@ impl Service {
         form: &RotationForm<'_>,
     ) -> Result<HandedOver> {
         caller.may_with_some(Act::RotateKeys)?;
-        caller.person_id()?;
         let form_id = check_form_id(form.form_id)?;
         let passphrase = form.passphrase.expose_secret();
         let spec = form.to.check(passphrase)?;

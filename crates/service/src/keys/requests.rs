@@ -175,7 +175,8 @@ impl Service {
     }
 
     /// Approves or declines a request. Of several at once, one succeeds; the others get `RequestEnded`. `OwnRequest` for whoever
-    /// asked, and `RequestStale` if they could no longer issue the key. Only people approve; a key may decline.
+    /// asked, and `RequestStale` if they could no longer issue the key. Only people approve; a key and the command line may
+    /// decline.
     pub async fn decide_request(
         &self,
         caller: &Caller,
@@ -291,7 +292,8 @@ impl Service {
         caller.may_make(&request.draft.sketch(request.kind, self.now()))?;
         match (caller.actor(), decision) {
             (Actor::Person { id, .. }, _) if request.asked_by.0 == id.as_str() => return Err(Refusal::OwnRequest),
-            (Actor::Person { .. }, _) | (Actor::Key { .. }, Decision::Decline) => {}
+            // Whoever has the shell may be who asked: they issue the key themselves, on record, and vouch for nobody.
+            (Actor::Person { .. }, _) | (Actor::Key { .. } | Actor::CommandLine { .. }, Decision::Decline) => {}
             _ => return Err(Refusal::Forbidden),
         }
         if request.state != RequestState::Waiting || request.until <= self.now() {

@@ -146,9 +146,15 @@ async fn nobody_decides_on_their_own_or_on_what_they_could_not_issue(w: World) {
             assert_eq!(refusal(w.service.requests_waiting(&by).await), Refusal::Forbidden);
             assert_eq!(refusal(w.service.request(&by, &key).await), Refusal::Forbidden);
         }
-        // The shell is asked for nothing, and answers for nobody either.
-        assert_eq!(refusal(decide(&w.service, shell(), &key, *decision).await), Refusal::Forbidden);
     }
+    // The shell is asked for nothing, and answers for nobody either. But it may decline.
+    let approval = w.no_event(decide(&w.service, shell(), &key, Decision::Approve)).await;
+    assert_eq!(refusal(approval), Refusal::Forbidden);
+    let unwanted = ask(&w, &ada).await.key;
+    let declined =
+        w.one_event(Action::RequestDeclined, decide(&w.service, shell(), &unwanted, Decision::Decline)).await;
+    assert_eq!(declined.unwrap().decided.unwrap().by, (String::new(), shell().actor().label()));
+    assert_eq!(state(&w, &unwanted).await, RequestState::Declined);
     // Only owners issue account keys. No kind of them can be issued yet, so the row is written as it would be.
     let account = KeyRequest {
         key: KeyId::from_random([9; 16]),

@@ -2,6 +2,7 @@
 
 use domain::{
     audit::Action,
+    draft::KeyDraft,
     field::Field,
     grant::{KeyAct, KeyGrant},
     hand_over::{HandOverDraft, LinkLife},
@@ -23,7 +24,7 @@ use crate::{
     hand_overs::{maker, the_owner},
     people::with_role,
     rotation::{confirm, rotate},
-    world::{EMAIL, World, draft, owner, refusal, secret, signed_in, token},
+    world::{EMAIL, World, draft, owner, refusal, secret, shell, signed_in, token},
 };
 
 async fn hand_over(w: &World, by: &Caller, id: &KeyId, overlap: &str, passphrase: &str) -> Result<HandedOver, Error> {
@@ -201,6 +202,42 @@ async fn who_may_rotate_may_hand_over(w: World) {
     hand_over(&w, &by, &id, "1h", "").await.unwrap();
 }
 
+/// A key and the command line hand over what they may rotate, with the rights that they have when it is collected.
+async fn programs_hand_over_as_they_rotate(w: World) {
+    let with = |permission: &str| KeyDraft { boxes: vec![permission.to_owned()], ..draft("service", "Manager") };
+    let (own, _) = w.active(&with("keystead.keys.write")).await;
+    let by = Caller::key(&w.service.key(owner(), &own).await.unwrap().record(false), None);
+    let (reads, _) = w.active(&with("keystead.keys.read")).await;
+    let reader = Caller::key(&w.service.key(owner(), &reads).await.unwrap().record(false), None);
+    let (id, old) = w.active(&draft("service", "Partner")).await;
+    let (stronger, _) = w.active(&with("keystead.people.write")).await;
+    for (by, id, why) in [
+        (&by, &own, Refusal::OwnKey),
+        (&by, &stronger, Refusal::BeyondOwnRights),
+        (&reader, &id, Refusal::Forbidden),
+        (&by.clone().having_seen(Some(99)), &id, Refusal::Changed),
+    ] {
+        assert_eq!(refusal(w.no_event(hand_over(&w, by, id, "1h", "")).await), why);
+    }
+    let made = w.one_event(Action::HandOverMade, hand_over(&w, &by, &id, "1h", "")).await.unwrap();
+    assert_eq!(made.hand_over.made_by, (own.to_string(), by.actor().label()));
+    let collected = collect(&w, &made, "").await.unwrap();
+    assert_eq!(w.events().await[1].actor_label, by.actor().label());
+    // It did not see the secret.
+    assert_eq!(refusal(w.service.acknowledge_rotation(&by, &id, false).await), Refusal::IssuedByAnother);
+    w.service.confirm_collected(&secret(&collected.confirm), &outside()).await.unwrap();
+    assert_eq!(codes(&w, &old, &token(&collected.issued)).await, [Code::Valid, Code::Valid]);
+
+    let (other, _) = w.active(&draft("service", "Other")).await;
+    let made = hand_over(&w, &by, &other, "1h", "").await.unwrap();
+    w.service.disable(owner(), &own, None).await.unwrap();
+    assert_eq!(refusal(w.no_event(collect(&w, &made, "")).await), Refusal::HandOverStale);
+    w.service.withdraw_hand_over(shell(), &other).await.unwrap();
+    let made = hand_over(&w, shell(), &other, "none", "").await.unwrap();
+    assert_eq!(made.hand_over.made_by, (String::new(), shell().actor().label()));
+    collect(&w, &made, "").await.unwrap();
+}
+
 async fn no_row_has_the_secret(w: World) {
     let by = the_owner(&w).await;
     let mut secrets = Vec::new();
@@ -225,5 +262,6 @@ on_both!(
     what_nobody_collects_or_confirms_changes_nothing,
     one_link_at_a_time_and_only_where_the_key_can_be_rotated,
     who_may_rotate_may_hand_over,
+    programs_hand_over_as_they_rotate,
     no_row_has_the_secret,
 );

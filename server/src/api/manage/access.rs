@@ -8,6 +8,7 @@ use domain::sight::Scope;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use super::super::words;
 use crate::json::fault::{Faults, Step};
 use crate::json::members::{Bounded, Object, Text};
 
@@ -16,7 +17,8 @@ use crate::json::members::{Bounded, Object, Text};
 pub(super) struct GrantShown {
     /// The id of the key.
     pub key: String,
-    /// What the guest may do with it: `see`, `rotate`, `test`, `revoke`.
+    /// What the guest may do with it.
+    #[schema(value_type = Vec<words::KeyAct>)]
     pub acts: Vec<&'static str>,
 }
 
@@ -34,9 +36,9 @@ pub(super) struct GrantBody<'a> {
     #[serde(borrow)]
     #[schema(value_type = String)]
     key: Text<'a>,
-    /// What the guest may do with it besides seeing it: `rotate`, `test`, `revoke`.
+    /// What the guest may do with it besides seeing it.
     #[serde(borrow)]
-    #[schema(value_type = Option<Vec<String>>, max_items = 10)]
+    #[schema(value_type = Option<Vec<words::KeyAct>>, max_items = 10)]
     acts: Option<Bounded<Text<'a>, 0, 10>>,
 }
 

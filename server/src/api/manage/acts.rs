@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use app::desk::named::Named;
 use axum::extract::State;
+use axum::response::{IntoResponse, Response};
 use domain::field::{Field, FieldErrors};
 use domain::key::RevokeReason;
 use domain::refusal::Refusal;
@@ -16,39 +17,54 @@ use utoipa::ToSchema;
 
 use super::super::call::Api;
 use super::super::operation::Documented;
+use super::super::words;
 use super::answer::{Answered, Made, One};
 use super::bodies::{MaybeBody, Nothing};
 use super::call::By;
+use super::hand_overs::{Recipient, RecipientBody, hand_rotation_over};
 use super::if_match::IfMatch;
 use super::key_shown::{KeyAnswered, KeyRotated};
 use super::keys::{key_id, members, shown, stale};
 use crate::json::body::BodyCall;
-use crate::json::members::Text;
+use crate::json::fault::Faults;
+use crate::json::members::{Object, Text};
 use crate::json::problem::Problem;
 
 /// How a key is rotated.
 #[derive(Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct RotateBody<'a> {
     /// For how long the old secret works beside the new one: `none`, or a number of minutes, hours or days like `30m`,
     /// `24h` or `7d`, 90 days at most. Left out, it is `24h`.
     #[serde(borrow)]
     #[schema(value_type = Option<String>)]
     overlap: Option<Text<'a>>,
+    /// Who is to collect the new secret by a one-use link, so that nobody else has it. Left out, it is in the answer.
+    #[serde(borrow)]
+    #[schema(value_type = Option<RecipientBody>)]
+    hand_over: Option<Object<RecipientBody<'a>>>,
 }
 
 /// A rotation as it was asked for.
 #[derive(Debug)]
-pub(super) struct Rotate(pub Overlap);
+pub(super) struct Rotate {
+    overlap: Overlap,
+    to: Option<Recipient>,
+}
 
 impl BodyCall for Rotate {
     type Sent<'a> = RotateBody<'a>;
     type Call<'a> = Self;
 
     fn check(sent: Self::Sent<'_>) -> Result<Self::Call<'_>, Problem> {
-        let overlap = sent.overlap.map_or(Ok(Overlap::USUAL), |Text(text)| Overlap::parse(&text));
-        let overlap = overlap.map_err(|message| Refusal::from(FieldErrors::one(Field::Overlap, message)))?;
-        Ok(Self(overlap))
+        let (mut faults, mut of_recipient) = (Faults::default(), Faults::default());
+        let overlap = overlap(sent.overlap.as_ref(), &mut faults);
+        let to = sent.hand_over.map(|Object(to)| Recipient::of(to, &mut of_recipient));
+        faults.extend_within(HAND_OVER, of_recipient);
+        match overlap {
+            Some(overlap) if faults.is_empty() => Ok(Self { overlap, to }),
+            _ => Err(Problem::invalid(faults)),
+        }
     }
 }
 
@@ -56,14 +72,51 @@ impl Documented for Rotate {
     const EXAMPLE: &'static str = r#"{"overlap":"24h"}"#;
 }
 
+/// The member that says who is to collect the new secret.
+const HAND_OVER: &str = "handOver";
+
+/// For how long a rotation goes on.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct ExtendBody<'a> {
+    /// For how long the old secret works from now on: a number of minutes, hours or days like `30m`, `24h` or `7d`, 90 days
+    /// at most. Left out, it is `24h`.
+    #[serde(borrow)]
+    #[schema(value_type = Option<String>)]
+    overlap: Option<Text<'a>>,
+}
+
+/// An extension of a rotation as it was asked for.
+#[derive(Debug)]
+pub(super) struct Extend(pub Overlap);
+
+impl BodyCall for Extend {
+    type Sent<'a> = ExtendBody<'a>;
+    type Call<'a> = Self;
+
+    fn check(sent: Self::Sent<'_>) -> Result<Self::Call<'_>, Problem> {
+        let mut faults = Faults::default();
+        overlap(sent.overlap.as_ref(), &mut faults).map(Self).ok_or_else(|| Problem::invalid(faults))
+    }
+}
+
+impl Documented for Extend {
+    const EXAMPLE: &'static str = r#"{"overlap":"7d"}"#;
+}
+
+/// The overlap; `24h` if it is left out, and `None` with a fault if it is wrong.
+fn overlap(sent: Option<&Text<'_>>, faults: &mut Faults) -> Option<Overlap> {
+    let overlap = sent.map_or(Ok(Overlap::USUAL), |Text(text)| Overlap::parse(text));
+    overlap.map_err(|message| faults.extend(FieldErrors::one(Field::Overlap, message).into())).ok()
+}
+
 /// Why a key is revoked.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(in super::super) struct RevokeBody<'a> {
-    /// The reason: `leaked`, `no_longer_needed`, `owner_left`, `superseded` or `other`. A leaked key can never be
-    /// restored.
+    /// The reason; `other` if it is left out. A leaked key can never be restored.
     #[serde(borrow)]
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = Option<words::RevokeReason>)]
     reason: Option<Text<'a>>,
     /// A note for the audit.
     #[serde(borrow)]
@@ -101,23 +154,25 @@ pub(super) fn reason(sent: Option<&Text<'_>>) -> Result<RevokeReason, FieldError
     })
 }
 
-/// Rotates a key. Its caller stores the answer, and so confirms the new secret.
+/// Rotates a key. Its caller stores the answer, and so confirms the new secret; or gives a link to whoever is to collect it.
 pub(super) async fn rotate(
     State(api): State<Arc<Api>>,
     By(caller): By,
     Named(id): Named,
     IfMatch(revision): IfMatch,
     MaybeBody(body): MaybeBody<Rotate>,
-) -> Answered<Made<KeyRotated>> {
-    let Rotate(overlap) = body.read()?;
-    let caller = caller.having_seen(revision);
-    let rotated = api.service.rotate_acknowledged(&caller, &key_id(&id)?, overlap).await.map_err(stale)?;
+) -> Answered<Response> {
+    let Rotate { overlap, to } = body.read()?;
+    let (caller, id) = (caller.having_seen(revision), key_id(&id)?);
+    if let Some(to) = to {
+        return Ok(hand_rotation_over(&api, &caller, &id, overlap, &to).await?.into_response());
+    }
+    let rotated = api.service.rotate_acknowledged(&caller, &id, overlap).await.map_err(stale)?;
     let Rotated { issued, number, overlap_ends_at, .. } = rotated;
     let One { what: KeyAnswered { key }, revision } = shown(&api, &issued.key);
     let what = KeyRotated { key, overlap_ends_at: overlap_ends_at.map(Timestamp::to_rfc3339) };
-    let id = issued.key.row.id;
-    let location = format!("/v1/keys/{id}");
-    Ok(Made { what, location, revision, secret: members(issued.shown), of: SecretOf::Rotated(id, number) })
+    let (location, of) = (format!("/v1/keys/{id}"), SecretOf::Rotated(id, number));
+    Ok(Made { what, location, revision, secret: members(issued.shown), of }.into_response())
 }
 
 pub(super) async fn disable(
@@ -194,7 +249,10 @@ mod tests {
     #[test]
     fn the_parser_and_the_schema_agree() {
         parser_and_schema_agree::<Revoke>(&json!({ "reason": "leaked", "note": "n" }));
-        parser_and_schema_agree::<Rotate>(&json!({ "overlap": "24h" }));
+        let recipient =
+            json!({ "recipient": "Grace", "email": "g@example.com", "passphrase": "a lantern", "linkLife": "1d" });
+        parser_and_schema_agree::<Rotate>(&json!({ "overlap": "24h", "handOver": recipient }));
+        parser_and_schema_agree::<Extend>(&json!({ "overlap": "7d" }));
         parser_and_schema_agree::<Nothing>(&json!({}));
     }
 }

@@ -11,17 +11,20 @@ use domain::refusal::Refusal;
 use domain::rotation::Overlap;
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
-use service::keys::{HandOverForm, HandedOver};
+use service::Caller;
+use service::keys::{HandOverForm, HandedOver, RotationForm};
 use service::once::SecretOf;
 use utoipa::ToSchema;
 
 use super::super::call::Api;
 use super::super::operation::Documented;
+use super::super::words;
 use super::answer::{Answered, Listed, Made, One};
 use super::bodies::LIMIT;
 use super::call::By;
 use super::delete::Gone;
 use super::key_body::{NewKey, NewKeyBody};
+use super::keys::stale;
 use super::query::read;
 use crate::json::body::{BodyCall, JsonBody};
 use crate::json::fault::{Faults, Step};
@@ -37,6 +40,7 @@ pub(super) struct HandOverShown {
     /// The id of the app of the key.
     app: String,
     /// The kind of the key.
+    #[schema(value_type = words::KeyKind)]
     kind: &'static str,
     /// The name of the key.
     name: String,
@@ -67,8 +71,8 @@ pub(super) struct HandOverAnswered {
 #[schema(rename_all = "camelCase")]
 pub(super) struct HandOverMade {
     hand_over: HandOverShown,
-    /// The address to give to whoever is to collect the key. It works once. A repeated answer comes without it once the key
-    /// was collected, or after 10 minutes.
+    /// The address to give to whoever is to collect the key or its new secret. It works once. A repeated answer comes without
+    /// it once that was collected, or after 10 minutes.
     #[schema(required = false)]
     link: Option<String>,
 }
@@ -93,18 +97,65 @@ pub(super) struct NewHandOverBody<'a> {
     #[serde(borrow)]
     #[schema(value_type = Option<String>)]
     passphrase: Option<Text<'a>>,
-    /// How long the link works: `1h`, `1d`, `3d` or `7d`. One day if it is left out.
+    /// How long the link works. One day if it is left out.
+    #[serde(borrow)]
+    #[schema(value_type = Option<words::LinkLife>)]
+    link_life: Option<Text<'a>>,
+}
+
+/// Whom a new secret of a key is for.
+#[derive(Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(super) struct RecipientBody<'a> {
+    /// The name of whoever is to collect it, 1 to 100 characters.
+    #[serde(borrow)]
+    #[schema(value_type = String)]
+    recipient: Text<'a>,
+    /// Their e-mail, to know them by. Keystead sends no mail for this call.
     #[serde(borrow)]
     #[schema(value_type = Option<String>)]
+    email: Option<Text<'a>>,
+    /// What they have to enter, 8 to 256 characters. Tell them by other means than the link.
+    #[serde(borrow)]
+    #[schema(value_type = Option<String>)]
+    passphrase: Option<Text<'a>>,
+    /// How long the link works. One day if it is left out.
+    #[serde(borrow)]
+    #[schema(value_type = Option<words::LinkLife>)]
     link_life: Option<Text<'a>>,
+}
+
+/// Whom something is handed over to, as it was asked for.
+#[derive(Debug)]
+pub(super) struct Recipient {
+    to: HandOverDraft,
+    passphrase: SecretString,
+}
+
+impl Recipient {
+    /// Checks the members, and adds their faults.
+    pub fn of(sent: RecipientBody<'_>, faults: &mut Faults) -> Self {
+        let is_passphrase_blank = sent.passphrase.as_ref().is_some_and(|Text(text)| text.trim().is_empty());
+        let text = |text: Option<Text<'_>>| text.map(|Text(text)| text.into_owned()).unwrap_or_default();
+        let life = sent.link_life.map_or_else(|| LinkLife::USUAL.as_str().to_owned(), |Text(life)| life.into_owned());
+        let to = HandOverDraft { recipient: text(Some(sent.recipient)), email: text(sent.email), life };
+        let passphrase = text(sent.passphrase);
+        if let Err(errors) = to.check(&passphrase) {
+            faults.extend(errors.into());
+        }
+        if is_passphrase_blank {
+            let path = vec![Step::Member(Cow::Borrowed("passphrase"))];
+            faults.at(path, "A passphrase is not blank: leave it out for none.");
+        }
+        Self { to, passphrase: passphrase.into() }
+    }
 }
 
 /// A new hand-over as it was asked for.
 #[derive(Debug)]
 pub(super) struct NewHandOver {
     key: NewKey,
-    to: HandOverDraft,
-    passphrase: SecretString,
+    to: Recipient,
 }
 
 /// The member that says what the key is.
@@ -117,17 +168,9 @@ impl BodyCall for NewHandOver {
     type Call<'a> = Self;
 
     fn check(sent: Self::Sent<'_>) -> Result<Self::Call<'_>, Problem> {
-        let Object(key) = sent.key;
-        let is_passphrase_blank = sent.passphrase.as_ref().is_some_and(|Text(text)| text.trim().is_empty());
-        let text = |text: Option<Text<'_>>| text.map(|Text(text)| text.into_owned()).unwrap_or_default();
-        let life = sent.link_life.map_or_else(|| LinkLife::USUAL.as_str().to_owned(), |Text(life)| life.into_owned());
-        let to = HandOverDraft { recipient: text(Some(sent.recipient)), email: text(sent.email), life };
-        let passphrase = text(sent.passphrase);
-        let mut faults = to.check(&passphrase).map_or_else(Faults::from, |_| Faults::default());
-        if is_passphrase_blank {
-            let path = vec![Step::Member(Cow::Borrowed("passphrase"))];
-            faults.at(path, "A passphrase is not blank: leave it out for none.");
-        }
+        let NewHandOverBody { key: Object(key), recipient, email, passphrase, link_life } = sent;
+        let mut faults = Faults::default();
+        let to = Recipient::of(RecipientBody { recipient, email, passphrase, link_life }, &mut faults);
         if key.acknowledge.is_some() {
             let path = [KEY, "acknowledge"].map(|name| Step::Member(Cow::Borrowed(name))).into();
             faults.at(path, "Leave this out: whoever collects the key confirms it.");
@@ -136,7 +179,7 @@ impl BodyCall for NewHandOver {
             return Err(Problem::invalid(faults));
         }
         let key = NewKey::check(key).map_err(|problem| problem.within(KEY))?;
-        Ok(Self { key, to, passphrase: passphrase.into() })
+        Ok(Self { key, to })
     }
 }
 
@@ -189,19 +232,36 @@ pub(super) async fn make(
     By(caller): By,
     body: JsonBody<NewHandOver>,
 ) -> Answered<Made<HandOverAnswered>> {
-    let NewHandOver { key, to, passphrase } = body.read()?;
+    let NewHandOver { key, to: Recipient { to, passphrase } } = body.read()?;
     let (app, form_id) = (api.app_of(&caller), api.service.new_form_id()?);
     let form = HandOverForm { key: &key.draft, form_id: &form_id, to: &to, request: None, passphrase: &passphrase };
-    let made = api.service.hand_over(&caller, &app, &form).await;
-    let HandedOver { hand_over, token } = made.map_err(|error| key.names.problem(error).within(KEY))?;
+    let handed = api.service.hand_over(&caller, &app, &form).await;
+    Ok(made(&api, &handed.map_err(|error| key.names.problem(error).within(KEY))?))
+}
+
+/// Lets somebody else collect the new secret of a key. Until they confirm it, the key stays as it is.
+pub(super) async fn hand_rotation_over(
+    api: &Api,
+    caller: &Caller,
+    id: &KeyId,
+    overlap: Overlap,
+    Recipient { to, passphrase }: &Recipient,
+) -> Answered<Made<HandOverAnswered>> {
+    let form_id = api.service.new_form_id()?;
+    let form = RotationForm { form_id: &form_id, to, passphrase };
+    let handed = api.service.hand_rotation_over(caller, id, overlap, &form).await;
+    Ok(made(api, &handed.map_err(stale)?))
+}
+
+fn made(api: &Api, HandedOver { hand_over, token }: &HandedOver) -> Made<HandOverAnswered> {
     let link = format!("{}/collect/{}", api.public_url, token.expose_secret());
-    Ok(Made {
-        what: HandOverAnswered { hand_over: HandOverShown::of(&hand_over) },
+    Made {
+        what: HandOverAnswered { hand_over: HandOverShown::of(hand_over) },
         location: format!("/v1/hand-overs/{}", hand_over.key),
         revision: None,
         secret: vec![("link", link.into())],
         of: SecretOf::HandOver(hand_over.key, hand_over.expires_at),
-    })
+    }
 }
 
 pub(super) async fn withdraw(State(api): State<Arc<Api>>, By(caller): By, Named(id): Named) -> Answered<Gone> {

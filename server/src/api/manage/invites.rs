@@ -18,6 +18,7 @@ use utoipa::ToSchema;
 
 use super::super::call::Api;
 use super::super::operation::Documented;
+use super::super::words;
 use super::access::{AppIds, GrantBody, GrantShown, Grants, apps, grants, ids, no_blank_end};
 use super::answer::{Answered, Listed, Made, One};
 use super::bodies::{MaybeBody, Nothing, moment};
@@ -37,6 +38,7 @@ pub(super) struct InviteShown {
     id: String,
     name: String,
     email: String,
+    #[schema(value_type = words::Role)]
     role: &'static str,
     /// The ids of the apps that the person will be limited to, as far as the caller sees them; empty for all.
     apps: Vec<String>,
@@ -82,9 +84,9 @@ pub(super) struct NewInviteBody<'a> {
     #[serde(borrow)]
     #[schema(value_type = String)]
     email: Text<'a>,
-    /// The role: `owner`, `admin`, `auditor` or `guest`.
+    /// The role.
     #[serde(borrow)]
-    #[schema(value_type = String)]
+    #[schema(value_type = words::Role)]
     role: Text<'a>,
     /// The ids of the apps that the person will be limited to. Without any, they see all, as owners always do.
     #[serde(borrow)]

@@ -13,6 +13,7 @@ use service::Error;
 use utoipa::ToSchema;
 
 use super::super::operation::Documented;
+use super::super::words;
 use super::bodies::{Change, LIMIT, Pairs, moment};
 use crate::json::body::BodyCall;
 use crate::json::fault::{Faults, Step};
@@ -25,9 +26,9 @@ type Items<'a> = Bounded<Text<'a>, 0, 200>;
 #[derive(Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct NewKeyBody<'a> {
-    /// The kind: `service`, `client`, `open_connect`, `queue_adapter`, `telephony`, `master_user`, `integration` or `app`.
+    /// The kind. Only owners issue account keys.
     #[serde(borrow)]
-    #[schema(value_type = String)]
+    #[schema(value_type = words::NewKeyKind)]
     kind: Text<'a>,
     /// The name, 1 to 100 characters.
     #[serde(borrow)]
@@ -68,9 +69,9 @@ pub(super) struct NewKeyBody<'a> {
     /// The call quota: how many calls in all, or from one refill to the next.
     #[schema(value_type = Option<u64>)]
     quota: Option<Whole>,
-    /// When the call quota refills: `never`, `daily` or `monthly`.
+    /// When the call quota refills.
     #[serde(borrow)]
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = Option<words::QuotaRefill>)]
     quota_refill: Option<Text<'a>>,
     /// After how many days the secret is to be rotated.
     #[schema(value_type = Option<u64>)]
@@ -83,9 +84,9 @@ pub(super) struct NewKeyBody<'a> {
     #[serde(borrow)]
     #[schema(value_type = Option<String>)]
     integration: Option<Text<'a>>,
-    /// The environment, `live` or `test`. It is part of the token and never changes.
+    /// The environment. It is part of the token and never changes.
     #[serde(borrow)]
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = Option<words::Environment>)]
     environment: Option<Text<'a>>,
     /// What your own systems call the key.
     #[serde(borrow)]
@@ -151,9 +152,9 @@ pub(super) struct KeyChangeBody<'a> {
     #[serde(default)]
     #[schema(value_type = Option<u64>)]
     quota: Change<Whole>,
-    /// When the call quota refills: `never`, `daily` or `monthly`.
+    /// When the call quota refills.
     #[serde(borrow, default)]
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = Option<words::QuotaRefill>)]
     quota_refill: Change<Text<'a>>,
     /// After how many days the secret is to be rotated; `null` for no rule.
     #[serde(default)]
@@ -208,9 +209,9 @@ impl BodyCall for NewKey {
         let mut faults = Faults::default();
         let mut list = |member, items| listed(&mut faults, member, items);
         let (permissions, boxes) = permissions(kind, list("permissions", sent.permissions));
-        let mut times = Faults::default();
+        let mut single = Faults::default();
         let draft = KeyDraft {
-            kind: Some(text(sent.kind)),
+            kind: Some(word(&mut single, "kind", sent.kind)),
             name: Some(text(sent.name)),
             description: sent.description.map(text),
             cidrs: Some(list("cidrs", sent.cidrs)),
@@ -218,22 +219,22 @@ impl BodyCall for NewKey {
             domains: Some(list("domains", sent.domains)),
             permissions: Some(permissions),
             boxes,
-            not_before: sent.not_before.map(|at| when(&mut times, "notBefore", at)),
+            not_before: sent.not_before.map(|at| when(&mut single, "notBefore", at)),
             expiry: None,
-            expires_at: sent.expires_at.map(|at| when(&mut times, "expiresAt", at)),
+            expires_at: sent.expires_at.map(|at| when(&mut single, "expiresAt", at)),
             limits: Some(list("limits", sent.limits)),
             quota: sent.quota.map(|Whole(calls)| calls.to_string()),
-            quota_refill: sent.quota_refill.map(text),
+            quota_refill: sent.quota_refill.map(|refill| word(&mut single, "quotaRefill", refill)),
             rotate_days: sent.rotate_days.map(|Whole(days)| days.to_string()),
             acts_for: Some(list("actsFor", sent.acts_for)),
             integration: sent.integration.map(text),
-            environment: sent.environment.map(text),
+            environment: sent.environment.map(|named| word(&mut single, "environment", named)),
             external_id: sent.external_id.map(text),
             owner: sent.owner.map(text),
             tags: Some(list("tags", sent.tags)),
             metadata: Some(items),
         };
-        faults.extend(times);
+        faults.extend(single);
         refuse(faults)?;
         Ok(Self { draft, acknowledge: sent.acknowledge.unwrap_or(true), names })
     }
@@ -250,10 +251,10 @@ impl BodyCall for KeyChange {
     type Call<'a> = Self;
 
     fn check(sent: Self::Sent<'_>) -> Result<Self::Call<'_>, Problem> {
-        let (mut faults, mut times) = (Faults::default(), Faults::default());
+        let (mut faults, mut single) = (Faults::default(), Faults::default());
         let mut list =
             |member, change: Change<Items<'_>>| change.sent(|items| listed(&mut faults, member, Some(items)));
-        let mut time = |member, change: Change<Text<'_>>| change.sent(|at| when(&mut times, member, at));
+        let mut time = |member, change: Change<Text<'_>>| change.sent(|at| when(&mut single, member, at));
         let (metadata, names) = match sent.metadata {
             Change::Left => (None, Names::default()),
             Change::Clear => (Some(Vec::new()), Names::default()),
@@ -274,7 +275,7 @@ impl BodyCall for KeyChange {
             expires_at: time("expiresAt", sent.expires_at).filter(|at| !at.is_empty()),
             limits: list("limits", sent.limits),
             quota: sent.quota.sent(|Whole(calls)| calls.to_string()),
-            quota_refill: sent.quota_refill.sent(text),
+            quota_refill: sent.quota_refill.sent(|refill| word(&mut single, "quotaRefill", refill)),
             rotate_days: sent.rotate_days.sent(|Whole(days)| days.to_string()),
             acts_for: list("actsFor", sent.acts_for),
             integration: None,
@@ -284,7 +285,7 @@ impl BodyCall for KeyChange {
             tags: list("tags", sent.tags),
             metadata,
         };
-        faults.extend(times);
+        faults.extend(single);
         refuse(faults)?;
         Ok(Self { draft, names })
     }
@@ -363,6 +364,16 @@ fn when(faults: &mut Faults, member: &'static str, at: Text<'_>) -> String {
         faults.at(vec![Step::Member(Cow::Borrowed(member))], words);
     }
     moment(at)
+}
+
+/// A word of a closed set. The forms take a blank one for the usual one, and cut white space off. A program that sends either
+/// has lost a variable, and would get another key than it meant.
+fn word(faults: &mut Faults, member: &'static str, Text(word): Text<'_>) -> String {
+    if word.is_empty() || word.trim() != word {
+        let words = "Send the word alone, not blank and without white space around it.";
+        faults.at(vec![Step::Member(Cow::Borrowed(member))], words);
+    }
+    word.into_owned()
 }
 
 fn refuse(faults: Faults) -> Result<(), Problem> {

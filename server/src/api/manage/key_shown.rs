@@ -9,6 +9,8 @@ use domain::timestamp::Timestamp;
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use super::super::words;
+
 /// A key. Every member is always present, except that one without a value is null.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
@@ -17,11 +19,13 @@ pub(super) struct KeyShown {
     id: String,
     /// The id of its app.
     app: String,
+    #[schema(value_type = words::KeyKind)]
     kind: &'static str,
     name: String,
     description: String,
-    /// `active`, `expiring`, `not_yet_valid`, `expired`, `pending`, `disabled` or `revoked`.
+    #[schema(value_type = words::KeyStatus)]
     status: &'static str,
+    #[schema(value_type = words::Environment)]
     environment: &'static str,
     /// The token without its secret, as lists show it.
     masked: String,
@@ -34,6 +38,7 @@ pub(super) struct KeyShown {
     /// Rate limits, each like `calls: 100 per minute`.
     limits: Vec<String>,
     quota: Option<u64>,
+    #[schema(value_type = Option<words::QuotaRefill>)]
     quota_refill: Option<&'static str>,
     /// Roughly how many calls are left of the call quota.
     quota_left: Option<u64>,
@@ -66,6 +71,7 @@ pub(super) struct KeyShown {
 #[serde(rename_all = "camelCase")]
 pub(super) struct RevokedShown {
     at: String,
+    #[schema(value_type = words::RevokeReason)]
     reason: &'static str,
     /// Until when it can be restored. `null` if it cannot.
     restorable_until: Option<String>,

@@ -16,6 +16,7 @@ use utoipa::ToSchema;
 
 use super::super::call::Api;
 use super::super::operation::Documented;
+use super::super::words;
 use super::acts;
 use super::answer::{Answered, One};
 use super::bodies::{Change, LIMIT, Pairs, moment};
@@ -37,9 +38,9 @@ type Ids<'a> = Bounded<Text<'a>, 1, 10_000>;
 #[derive(Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct KeysActBody<'a> {
-    /// The act: `disable`, `enable`, `revoke`, `set_expiry`, `add_tag`, `remove_tag` or `transfer`.
+    /// The act.
     #[serde(borrow)]
-    #[schema(value_type = String)]
+    #[schema(value_type = words::BulkAct)]
     act: Text<'a>,
     /// The ids of the keys, 10,000 at most.
     #[serde(borrow)]
@@ -50,9 +51,9 @@ pub(super) struct KeysActBody<'a> {
     #[serde(borrow)]
     #[schema(value_type = Option<BTreeMap<String, String>>)]
     filter: Option<Pairs<'a>>,
-    /// For `revoke`: `leaked`, `no_longer_needed`, `owner_left`, `superseded` or `other`.
+    /// For `revoke`: the reason; `other` if it is left out.
     #[serde(borrow)]
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = Option<words::RevokeReason>)]
     reason: Option<Text<'a>>,
     /// For `revoke`: a note for the audit.
     #[serde(borrow)]

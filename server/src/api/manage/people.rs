@@ -18,6 +18,7 @@ use utoipa::ToSchema;
 
 use super::super::call::Api;
 use super::super::operation::Documented;
+use super::super::words;
 use super::access::{AppIds, GrantBody, GrantShown, Grants, apps, grants, ids, no_blank_end};
 use super::answer::{Answered, Listed, One};
 use super::bodies::{MaybeBody, Nothing, moment};
@@ -50,9 +51,9 @@ pub(super) struct PersonShown {
     id: String,
     name: String,
     email: String,
-    /// `owner`, `admin`, `auditor` or `guest`.
+    #[schema(value_type = words::Role)]
     role: &'static str,
-    /// `active`, `disabled`, `locked` or `ended`.
+    #[schema(value_type = words::PersonStatus)]
     status: &'static str,
     /// The ids of the apps that the person is limited to, as far as the caller sees them; empty for all.
     apps: Vec<String>,
@@ -62,7 +63,8 @@ pub(super) struct PersonShown {
     access_ends_at: Option<String>,
     /// Since when it is known that the person gets mail at this e-mail.
     email_confirmed_at: Option<String>,
-    /// `none`, `app`, `passkey` or `app_and_passkey`.
+    /// What the person is asked for after the password.
+    #[schema(value_type = words::SecondFactor)]
     second_factor: &'static str,
 }
 
@@ -78,9 +80,9 @@ pub(super) struct PersonAnswered {
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct PersonChangeBody<'a> {
-    /// The role: `owner`, `admin`, `auditor` or `guest`.
+    /// The role.
     #[serde(borrow)]
-    #[schema(value_type = String)]
+    #[schema(value_type = words::Role)]
     role: Text<'a>,
 }
 

@@ -18,6 +18,7 @@ use utoipa::ToSchema;
 
 use super::super::call::Api;
 use super::super::operation::Documented;
+use super::super::words;
 use super::answer::{Answered, Listed, One};
 use super::bodies::MaybeBody;
 use super::call::By;
@@ -46,7 +47,7 @@ pub(super) struct RequestShown {
     id: String,
     /// The id of the app of the key.
     app: String,
-    /// `waiting`, `approved`, `declined`, `withdrawn`, `expired`, `collected` or `handed_over`.
+    #[schema(value_type = words::RequestStatus)]
     status: &'static str,
     /// Who asked, in words.
     asked_by: String,
@@ -63,9 +64,11 @@ pub(super) struct RequestShown {
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct KeyWanted {
+    #[schema(value_type = words::KeyKind)]
     kind: &'static str,
     name: String,
     description: String,
+    #[schema(value_type = words::Environment)]
     environment: &'static str,
     permissions: Vec<String>,
     cidrs: Vec<String>,
@@ -78,6 +81,7 @@ pub(super) struct KeyWanted {
     /// Rate limits, each like `calls: 100 per minute`.
     limits: Vec<String>,
     quota: Option<u64>,
+    #[schema(value_type = Option<words::QuotaRefill>)]
     quota_refill: Option<&'static str>,
     external_id: Option<String>,
     owner: Option<String>,

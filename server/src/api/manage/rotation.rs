@@ -13,7 +13,7 @@ use service::Caller;
 use utoipa::ToSchema;
 
 use super::super::call::Api;
-use super::acts::Rotate;
+use super::acts::Extend;
 use super::answer::{Answered, One};
 use super::bodies::{MaybeBody, Nothing};
 use super::call::By;
@@ -131,9 +131,9 @@ pub(super) async fn extend(
     By(caller): By,
     Named(id): Named,
     IfMatch(revision): IfMatch,
-    MaybeBody(body): MaybeBody<Rotate>,
+    MaybeBody(body): MaybeBody<Extend>,
 ) -> Answered<One<RotationAnswered>> {
-    let Rotate(by) = body.read()?;
+    let Extend(by) = body.read()?;
     let id = key_id(&id)?;
     api.service.extend_rotation(&caller.clone().having_seen(revision), &id, by).await.map_err(stale)?;
     shown(&api, &caller, &id).await

@@ -4,9 +4,9 @@ use axum::routing::{delete, get, patch, post, put};
 use domain::permission::AdminPermission;
 use service::settings::SettingsChange;
 
-use super::super::operation::{Body, Operation, described, listed};
+use super::super::operation::{Body, Operation, described, either, listed};
 use super::super::routes::Route;
-use super::acts::{self, Revoke, Rotate};
+use super::acts::{self, Extend, Revoke, Rotate};
 use super::apps::{self, AppAnswered, AppName, AppShown};
 use super::audit::{self, EventShown};
 use super::bodies::Nothing;
@@ -25,7 +25,10 @@ use super::usage::{self, UsageShown};
 /// The parts of the document, in its order.
 pub(in super::super) const TAGS: [(&str, &str); 9] = [
     ("Keys", "Issue, change and watch the keys of the calling key's app."),
-    ("Hand-overs", "Keys that somebody else collects by a one-use link. Until then there is no key and no secret."),
+    (
+        "Hand-overs",
+        "Keys, and new secrets of keys, that somebody else collects by a one-use link. Until then there is no secret.",
+    ),
     ("Apps", "Create apps, rename them, archive them and bring them back."),
     ("People", "Who may sign in to the console."),
     ("Invites", "One-use links with which somebody becomes a person."),
@@ -126,10 +129,11 @@ static DELETE_KEY: Operation = Operation {
 };
 static ROTATE_KEY: Operation = Operation {
     about: "The new secret works at once, because its caller stores the answer. The old one works beside it for the overlap, \
-            and never longer than the key.",
+            and never longer than the key. With handOver, the answer has a link in place of the secret: whoever opens it \
+            collects and confirms the new secret, and the overlap begins then. Until then, the key stays as it is.",
     if_match: true,
     maybe_body: Some(Body::of::<Rotate>()),
-    ..Operation::new("rotateKey", "Keys", "Rotate a key", KeysWrite, 201, Some(described::<KeyRotatedMade>))
+    ..Operation::new("rotateKey", "Keys", "Rotate a key", KeysWrite, 201, Some(either::<KeyRotatedMade, HandOverMade>))
 };
 static GET_ROTATION: Operation = Operation {
     about: "The secrets that work, each with its use, and a new one that waits to be confirmed. Calls and addresses are \
@@ -146,7 +150,7 @@ static GET_ROTATION: Operation = Operation {
 static EXTEND_ROTATION: Operation = Operation {
     about: "From now on, the old secret works for the overlap, at most 90 days in all and never longer than the key.",
     if_match: true,
-    maybe_body: Some(Body::of::<Rotate>()),
+    maybe_body: Some(Body::of::<Extend>()),
     ..Operation::new("extendRotation", "Keys", "Extend a rotation", KeysWrite, 200, Some(described::<RotationAnswered>))
 };
 static FINISH_ROTATION: Operation = Operation {

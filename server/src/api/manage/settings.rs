@@ -10,6 +10,7 @@ use utoipa::ToSchema;
 
 use super::super::call::Api;
 use super::super::operation::Documented;
+use super::super::words;
 use super::answer::{Answered, One};
 use super::call::By;
 use crate::json::body::{BodyCall, JsonBody};
@@ -20,15 +21,19 @@ use crate::json::problem::Problem;
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct SettingsShown {
-    /// What the wizard suggests, in days: `30`, `90`, `365` or `never`.
+    /// What the wizard suggests, in days.
+    #[schema(value_type = words::KeyLife)]
     default_life: &'static str,
-    /// The longest life of a new key, in days: `30`, `90`, `365` or `never`.
+    /// The longest life of a new key, in days.
+    #[schema(value_type = words::KeyLife)]
     longest_life: &'static str,
-    /// Who needs a second factor: `off`, `optional`, `managers` or `everybody`.
+    /// Who needs a second factor.
+    #[schema(value_type = words::FactorPolicy)]
     factor_policy: &'static str,
     /// How many days people have to set one up.
     grace_days: i64,
     /// The kinds of the keys that a second person must approve.
+    #[schema(value_type = Vec<words::KeyKind>)]
     approval_kinds: Vec<&'static str>,
     /// The permissions of such keys.
     approval_permissions: Vec<String>,
@@ -40,24 +45,24 @@ pub(super) struct SettingsShown {
 #[derive(Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct SettingsBody<'a> {
-    /// What the wizard suggests, in days: `30`, `90`, `365` or `never`.
+    /// What the wizard suggests, in days.
     #[serde(borrow)]
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = Option<words::KeyLife>)]
     default_life: Option<Text<'a>>,
-    /// The longest life of a new key, in days: `30`, `90`, `365` or `never`.
+    /// The longest life of a new key, in days.
     #[serde(borrow)]
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = Option<words::KeyLife>)]
     longest_life: Option<Text<'a>>,
-    /// Who needs a second factor: `off`, `optional`, `managers` or `everybody`.
+    /// Who needs a second factor.
     #[serde(borrow)]
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = Option<words::FactorPolicy>)]
     factor_policy: Option<Text<'a>>,
     /// How many days people have to set one up.
     #[schema(value_type = Option<u64>)]
     grace_days: Option<Whole>,
     /// The kinds of the keys that a second person must approve, in place of those until now.
     #[serde(borrow)]
-    #[schema(value_type = Option<Vec<String>>, max_items = 20)]
+    #[schema(value_type = Option<Vec<words::KeyKind>>, max_items = 20)]
     approval_kinds: Option<Bounded<Text<'a>, 0, 20>>,
     /// The permissions of such keys, in place of those until now.
     #[serde(borrow)]

@@ -10,6 +10,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::super::call::Api;
+use super::super::words;
 use super::answer::{Answered, One};
 use super::call::By;
 use super::query::{Param, Takes, read, value};
@@ -27,6 +28,7 @@ pub(super) const ASKED: &[Param] = &[
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct UsageShown {
     /// How far back they go.
+    #[schema(value_type = words::UsageSpan)]
     span: &'static str,
     /// The calls, oldest first, including periods without calls.
     data: Vec<PeriodShown>,
