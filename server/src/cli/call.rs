@@ -28,6 +28,9 @@ const OPTIONS: &[(&str, &str)] = &[
     ("tags", "--tag"),
 ];
 
+/// The members that hold others: a key that is handed over, and who is to collect a new secret.
+const AROUND: [&str; 2] = ["key", "handOver"];
+
 /// A call.
 pub(super) struct Call {
     pub method: Method,
@@ -65,8 +68,7 @@ impl Call {
 
     /// The same with a body of these members.
     pub fn body(self, members: Vec<(&str, Json)>) -> Self {
-        let members = members.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
-        Self { body: Some(Json::Object(members)), ..self }
+        Self { body: Some(Json::object(members)), ..self }
     }
 
     /// The same, only if what it changes is at this revision.
@@ -107,12 +109,14 @@ impl Call {
         }
         let pointer = fault.text("pointer").unwrap_or_default();
         let body = self.body.as_ref();
-        // The options of a key that is handed over are those of a new key.
-        let of_key = pointer.strip_prefix("/key").filter(|inner| inner.starts_with('/'));
-        let (pointer, body) = match of_key.zip(body.and_then(|body| body.get("key"))) {
-            Some((inner, key)) => (inner, Some(key)),
-            None => (pointer, body),
-        };
+        // What is inside has options of its own, and the member around it has none.
+        let (pointer, body) = AROUND
+            .into_iter()
+            .find_map(|member| {
+                let inner = pointer.strip_prefix('/')?.strip_prefix(member)?;
+                inner.starts_with('/').then_some((inner, Some(body?.get(member)?)))
+            })
+            .unwrap_or((pointer, body));
         let mut steps = pointer.split('/').skip(1).map(|step| step.replace("~1", "/").replace("~0", "~"));
         let Some(member) = steps.next() else { return detail };
         let item = steps.next();
@@ -175,13 +179,21 @@ mod tests {
             "--name: Enter a name. --cidr \"10.0.0.1/8\": Use 10.0.0.0/8. --metadata \"two words\": No spaces. \
              --external-id: Send less. --deny-cidr: No."
         );
-        let key = Json::Object(vec![("cidrs".to_owned(), vec!["x".to_owned()].into())]);
+        let key = Json::object(vec![("cidrs", vec!["x".to_owned()].into())]);
         let call = Call::post("/v1/hand-overs").body(vec![("key", key), ("passphrase", "short".to_owned().into())]);
         let problem = r#"{"title":"t","detail":"d","errors":[{"pointer":"/key/name","detail":"Enter a name."},
             {"pointer":"/key/cidrs/0","detail":"No."},{"pointer":"/passphrase","detail":"Use more."}]}"#;
         assert_eq!(
             call.refused(&Json::read(problem.as_bytes()).unwrap()),
             "--name: Enter a name. --cidr \"x\": No. --passphrase-stdin: Use more."
+        );
+        let to = Json::object(vec![("recipient", String::new().into())]);
+        let call = Call::post("/v1/keys/7Qm2xVbN4tRa/rotate").body(vec![("handOver", to)]);
+        let problem = r#"{"title":"t","detail":"d","errors":[{"pointer":"/handOver/recipient","detail":"Enter a name."},
+            {"pointer":"/handOver/linkLife","detail":"No."},{"pointer":"/overlap","detail":"Use less."}]}"#;
+        assert_eq!(
+            call.refused(&Json::read(problem.as_bytes()).unwrap()),
+            "--recipient: Enter a name. --link-life: No. --overlap: Use less."
         );
         let plain = Json::read(br#"{"title":"This does not exist","detail":"Key not found."}"#).unwrap();
         assert_eq!(call.refused(&plain), "This does not exist: Key not found.");

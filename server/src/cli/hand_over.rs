@@ -1,4 +1,5 @@
-//! `keystead key hand-over`: a link with which somebody else collects a new key.
+//! `keystead key hand-over`, and `key rotate` with a recipient: a link with which somebody else collects a new key, or the
+//! new secret of one.
 
 use domain::timestamp::Timestamp;
 use secrecy::{ExposeSecret, SecretString};
@@ -40,45 +41,71 @@ pub(super) struct New {
     /// Name of whoever is to collect the key
     #[arg(long, value_name = "NAME")]
     recipient: String,
+    #[command(flatten)]
+    terms: Terms,
+}
+
+/// What else can be said of a hand-over. Without a recipient there is none.
+#[derive(Debug, clap::Args)]
+pub(super) struct Terms {
     /// Their e-mail address, to know them by
-    #[arg(long)]
+    #[arg(long, requires = "recipient")]
     email: Option<String>,
     /// Read a passphrase that they have to enter from standard input, one line
-    #[arg(long)]
+    #[arg(long, requires = "recipient")]
     passphrase_stdin: bool,
     /// How long the link works: 1h, 1d, 3d or 7d [default: 1d]
-    #[arg(long, value_name = "LENGTH")]
+    #[arg(long, value_name = "LENGTH", requires = "recipient")]
     link_life: Option<String>,
 }
 
 /// The body of the call, but for the time that it counts from.
 pub(super) struct NewBody {
     key: Body,
-    to: Members,
+    to: To,
+}
+
+/// Whom something is handed over to.
+pub(super) struct To {
+    members: Members,
     passphrase: Option<SecretString>,
 }
 
 impl New {
     /// The body of the call that makes it.
     pub fn body(self) -> Result<NewBody, Failure> {
+        let key = self.key.body()?;
+        Ok(NewBody { key, to: self.terms.to(self.recipient)? })
+    }
+}
+
+impl Terms {
+    /// Whom something is handed over to on these terms. Reads the passphrase.
+    pub fn to(self, recipient: String) -> Result<To, Failure> {
         not_blank("email", self.email.as_slice())?;
         not_blank("link-life", self.link_life.as_slice())?;
-        let key = self.key.body()?;
-        let mut to: Members = vec![("recipient", self.recipient.into())];
-        to.extend(self.email.map(|email| ("email", email.into())));
-        to.extend(self.link_life.map(|life| ("linkLife", life.into())));
+        let mut members: Members = vec![("recipient", recipient.into())];
+        members.extend(self.email.map(|email| ("email", email.into())));
+        members.extend(self.link_life.map(|life| ("linkLife", life.into())));
         let passphrase = self.passphrase_stdin.then(|| password::from_stdin("passphrase")).transpose()?;
-        Ok(NewBody { key, to, passphrase })
+        Ok(To { members, passphrase })
+    }
+}
+
+impl To {
+    /// The members of a call that say so.
+    pub fn members(self) -> Members {
+        let mut members = self.members;
+        members.extend(self.passphrase.map(|typed| ("passphrase", typed.expose_secret().to_owned().into())));
+        members
     }
 }
 
 impl NewBody {
     /// The whole body of a call that is sent now.
     pub fn at(self, now: Timestamp) -> Members {
-        let key = self.key.at(now).into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
-        let mut members: Members = vec![("key", Json::Object(key))];
-        members.extend(self.to);
-        members.extend(self.passphrase.map(|typed| ("passphrase", typed.expose_secret().to_owned().into())));
+        let mut members: Members = vec![("key", Json::object(self.key.at(now)))];
+        members.extend(self.to.members());
         members
     }
 }
@@ -89,12 +116,17 @@ pub(super) fn made(answer: Json, json: bool) -> Result<(), Failure> {
     let hand_over = made.rest.get("handOver").unwrap_or(&Json::Null);
     let text = |name| plain(hand_over.text(name).unwrap_or_default());
     let (id, recipient, until) = (text("id"), text("recipient"), text("expiresAt"));
+    // Only a new secret has an overlap.
+    let (what, then) = match hand_over.text("overlap") {
+        Some(_) => ("the new secret of the key", " Until they confirm it, the key stays as it is."),
+        None => ("the key", ""),
+    };
     if let Err(error) = made.print(json) {
-        let outcome = format!("the key {id} waits behind a link that nobody saw: keystead key withdraw {id}");
+        let outcome = format!("{what} {id} waits behind a link that nobody saw: keystead key withdraw {id}");
         return Err(Failure::Unprinted { error, outcome });
     }
     tell(format_args!(
-        "{recipient} can collect the key {id}. The link is shown only once, and works once, until {until}."
+        "{recipient} can collect {what} {id}.{then} The link is shown only once, and works once, until {until}."
     ));
     Ok(())
 }

@@ -22,6 +22,11 @@ impl Json {
         serde_json::from_slice(text).ok()
     }
 
+    /// An object of these members.
+    pub fn object(members: Vec<(&str, Self)>) -> Self {
+        Self::Object(members.into_iter().map(|(name, value)| (name.to_owned(), value)).collect())
+    }
+
     /// A member of an object.
     pub fn get(&self, name: &str) -> Option<&Self> {
         self.members().iter().find(|(known, _)| known == name).map(|(_, value)| value)

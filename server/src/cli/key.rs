@@ -7,7 +7,8 @@ use domain::key::RevokeReason;
 use super::call::{Call, path_of};
 use super::client::Client;
 use super::failure::Failure;
-use super::key_fields::{Body, Change, New};
+use super::json::Json;
+use super::key_fields::{Body, Change, Members, New};
 use super::list::{Asked, List};
 use super::many::{Words, each};
 use super::table::Column;
@@ -62,13 +63,19 @@ pub(super) enum Act {
         #[arg(long, value_name = "NUMBER")]
         if_revision: Option<i64>,
     },
-    /// Give a key a new secret and print it, once. The old one works beside it for the overlap
+    /// Give a key a new secret and print it, once, or the link by which somebody else collects it. The old one works beside
+    /// it for the overlap
     Rotate {
         #[arg(value_name = "ID", value_parser = super::key_id, help = ID)]
         id: String,
         /// For how long the old secret still works: none, or like 30m, 24h or 7d [default: 24h]
         #[arg(long, value_name = "LENGTH")]
         overlap: Option<String>,
+        /// Name of whoever is to collect the new secret. Until they confirm it, the key stays as it is
+        #[arg(long, value_name = "NAME")]
+        recipient: Option<String>,
+        #[command(flatten)]
+        terms: hand_over::Terms,
     },
     /// Confirm keys that were issued with --pending, by whoever issued them
     #[command(visible_alias = "confirm")]
@@ -133,9 +140,12 @@ impl Act {
                 let call = Call::new(Method::PATCH, path_of("/v1/keys", &id, "")).at(if_revision);
                 Task::Edit(id, call, change.body()?)
             }
-            Self::Rotate { id, overlap } => {
-                let body = overlap.map(|overlap| ("overlap", overlap.into())).into_iter().collect();
-                Task::Rotate(Call::post(path_of("/v1/keys", &id, "rotate")).body(body))
+            Self::Rotate { id, overlap, recipient, terms } => {
+                let call = Call::post(path_of("/v1/keys", &id, "rotate"));
+                let mut body: Members = overlap.map(|overlap| ("overlap", overlap.into())).into_iter().collect();
+                let Some(recipient) = recipient else { return Ok(Task::Rotate(call.body(body))) };
+                body.push(("handOver", Json::object(terms.to(recipient)?.members())));
+                Task::HandRotationOver(call.body(body))
             }
             Self::Acknowledge(ids) => ids.each("acknowledge", "Confirmed"),
             Self::Disable(ids) => ids.each("disable", "Disabled"),
@@ -187,6 +197,8 @@ pub(super) enum Task {
     HandOvers(Asked<hand_over::Waiting>),
     Edit(String, Call, Body),
     Rotate(Call),
+    /// A rotation whose answer has a link in place of the secret.
+    HandRotationOver(Call),
     /// Calls that each change one key, and what was done in a word.
     Each(Vec<(String, Call)>, &'static str),
 }
@@ -211,6 +223,7 @@ impl Task {
                 each(client, vec![(id, call)], words("Changed"), json).await
             }
             Self::Rotate(call) => secret::rotated(client.send(&call).await?, json),
+            Self::HandRotationOver(call) => hand_over::made(client.send(&call).await?, json),
             Self::Each(calls, done) => each(client, calls, words(done), json).await,
         }
     }
