@@ -6,7 +6,7 @@ use domain::refusal::Refusal;
 use domain::sight::Scope;
 
 use super::fields::{FormFields, Pairs};
-use super::people::{ENTER, PRESS};
+use super::people::searched;
 use crate::error::ConsoleError;
 
 /// Where somebody was when they chose an app.
@@ -87,13 +87,7 @@ impl FormFields for AppChoice {
         let unreadable = apps.len() < ticked.len();
         apps.sort_unstable();
         apps.dedup();
-        let find = sent.text(FIND_APP);
-        let is_new = !find.trim().is_empty() && find != sent.text(FOUND_APP);
-        let searches = match sent.text(PRESS).as_str() {
-            SEARCH_APPS => true,
-            ENTER => is_new,
-            _ => false,
-        };
+        let (find, searches) = searched(sent, FIND_APP, FOUND_APP, SEARCH_APPS);
         Self { apps, unreadable, find, searches }
     }
 }
@@ -101,6 +95,7 @@ impl FormFields for AppChoice {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::forms::people::{ENTER, PRESS};
 
     #[test]
     fn each_ticked_app_counts_once_and_enter_searches_for_something_new() {
@@ -117,5 +112,6 @@ mod tests {
         assert!(read(&[(PRESS, ENTER), (FIND_APP, "shop")]).searches);
         assert!(!read(&[(PRESS, ENTER), (FIND_APP, "shop"), (FOUND_APP, "shop")]).searches);
         assert!(!read(&[(PRESS, "invite"), (FIND_APP, "shop")]).searches);
+        assert_eq!(read(&[(PRESS, SEARCH_APPS), (FIND_APP, &*"s".repeat(49))]).find, "", "it may be a secret");
     }
 }

@@ -5,7 +5,7 @@ use domain::field::Field;
 use domain::ids::ContactId;
 
 use super::fields::{FormFields, Pairs, TICKED};
-use super::people::{ENTER, PRESS};
+use super::people::searched;
 
 /// The boxes of the contacts that a search found.
 pub const CONTACTS: &str = "contacts";
@@ -54,13 +54,7 @@ impl FormFields for ContactChoice {
         let mut contacts: Vec<_> = sent.all(CONTACTS).iter().filter_map(|id| ContactId::parse(id)).collect();
         contacts.sort_unstable();
         contacts.dedup();
-        let find = sent.text(FIND_CONTACT);
-        let is_new = !find.trim().is_empty() && find != sent.text(FOUND_CONTACT);
-        let searches = match sent.text(PRESS).as_str() {
-            SEARCH_CONTACTS => true,
-            ENTER => is_new,
-            _ => false,
-        };
+        let (find, searches) = searched(sent, FIND_CONTACT, FOUND_CONTACT, SEARCH_CONTACTS);
         Self { contacts, find, searches }
     }
 }
@@ -108,6 +102,7 @@ impl FormFields for ChatMessageForm {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::forms::people::{ENTER, PRESS};
 
     #[test]
     fn each_ticked_contact_counts_once_and_enter_searches_for_something_new() {
@@ -121,5 +116,6 @@ mod tests {
         assert!(read(&[(PRESS, ENTER), (FIND_CONTACT, "ada")]).searches);
         assert!(!read(&[(PRESS, ENTER), (FIND_CONTACT, "ada"), (FOUND_CONTACT, "ada")]).searches);
         assert!(!read(&[(PRESS, "create"), (FIND_CONTACT, "ada")]).searches);
+        assert_eq!(read(&[(PRESS, SEARCH_CONTACTS), (FIND_CONTACT, &*"s".repeat(49))]).find, "", "it may be a secret");
     }
 }

@@ -3,6 +3,7 @@
 use domain::field::Field;
 use domain::grant::{KeyAct, KeyGrant};
 use domain::ids::KeyId;
+use domain::list::search;
 
 use super::fields::{FormFields, Pairs};
 
@@ -42,6 +43,16 @@ impl FormFields for RemoveForm {
     }
 }
 
+/// The words that a form searches by, without what may be a secret, and whether it searches first. Enter in the search field
+/// searches for something new, and elsewhere it sends the form.
+pub(super) fn searched(sent: &Pairs, find: &str, found: &str, button: &str) -> (String, bool) {
+    let words = |name: &str| search(&sent.text(name)).unwrap_or_default();
+    let (find, found) = (words(find), words(found));
+    let is_new = !find.is_empty() && find != found;
+    let press = sent.text(PRESS);
+    (find, press == button || (press == ENTER && is_new))
+}
+
 /// Keys that are ticked for a guest, among those that a search found.
 #[derive(Debug, Clone, Default)]
 pub struct KeyChoice {
@@ -64,14 +75,7 @@ impl FormFields for KeyChoice {
             let acts: Vec<_> = ticked.iter().filter(|(_, keys)| keys.contains(&key)).map(|(act, _)| *act).collect();
             KeyGrant::new(key, &acts)
         };
-        let find = sent.text(FIND);
-        // Enter in the search field searches, and elsewhere it sends the form.
-        let is_new = !find.trim().is_empty() && find != sent.text(FOUND);
-        let searches = match sent.text(PRESS).as_str() {
-            SEARCH => true,
-            ENTER => is_new,
-            _ => false,
-        };
+        let (find, searches) = searched(sent, FIND, FOUND, SEARCH);
         Self { grants: keys.into_iter().map(grant).collect(), find, searches }
     }
 }
@@ -123,5 +127,15 @@ mod tests {
             let choice = read(&[(PRESS, press), (FIND, find), (FOUND, found)]);
             assert_eq!(choice.searches, searches, "{press} {find}");
         }
+    }
+
+    #[test]
+    fn of_a_key_that_is_searched_for_the_id_is_left() {
+        let pasted = format!("ks_7Qm2xVbN4tRa_{}", "s".repeat(49));
+        let choice = read(&[(PRESS, ENTER), (FIND, &*pasted)]);
+        assert_eq!((choice.find.as_str(), choice.searches), ("7Qm2xVbN4tRa", true));
+        assert!(!read(&[(PRESS, ENTER), (FIND, &*pasted), (FOUND, &*choice.find)]).searches, "it was found before");
+        let secret = read(&[(PRESS, SEARCH), (FIND, &pasted[16..])]);
+        assert_eq!((secret.find.as_str(), secret.searches), ("", true));
     }
 }

@@ -42,6 +42,38 @@ async fn the_role_that_somebody_has_is_not_said_to_be_changed() {
     }
 }
 
+/// Scripts and the browser keep a whole key out of a search. What comes nevertheless is not shown again.
+#[tokio::test]
+async fn of_a_key_that_a_form_searches_for_no_secret_is_shown_again() {
+    let product = Product::start().await;
+    let session = product.sign_in().await;
+    let token = product.token(service_key("Nightly export")).await;
+    let (shown, secret) = token.rsplit_once('_').unwrap();
+    let id = shown.rsplit_once('_').unwrap().1;
+    let auditor = person(&product, "ada@example.com", Role::Auditor).await;
+    // With one app, none can be searched for.
+    product.service.create_app(&operator(), "Web shop").await.unwrap();
+    let app = *product.service.default_app();
+    let of_app = "7Qm2xV-bN4tRa-abcdef-012345-20261121093002";
+    for (path, typed, name) in [
+        ("/people/invite".to_owned(), "role=guest&press=search".to_owned(), "find"),
+        ("/people/invite".to_owned(), "role=auditor&press=search_apps".to_owned(), "find_app"),
+        (format!("/people/{auditor}/apps"), "press=search_apps".to_owned(), "find_app"),
+        ("/chats/new".to_owned(), format!("app={app}&press=search_contacts"), "find_contact"),
+    ] {
+        for (pasted, never) in [(&*token, secret), (secret, secret), (of_app, "abcdef-012345")] {
+            let form = Call::post(&path).cookie(&session).same_origin().form(format!("{typed}&{name}={pasted}"));
+            let page = product.send(form).await;
+            assert!(page.status == 200 && !page.body.contains(never), "{path} {name}: {}", page.body);
+            if pasted == token {
+                let value = page.body.split_once(&format!("name=\"{name}\" value=\"")).unwrap().1;
+                assert!(value.split('"').next().unwrap().contains(id), "{path} {name}: {}", page.body);
+                assert_eq!(text(&page.body).contains("Nightly export"), name == "find", "{path} {name}");
+            }
+        }
+    }
+}
+
 #[tokio::test]
 async fn the_audit_shows_where_an_act_came_from() {
     let product = Product::start().await;
