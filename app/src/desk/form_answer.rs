@@ -81,11 +81,10 @@ where
         proof.put_back(&mut sent);
         return ask_for_proof(&console, page, sent, Some(error)).await;
     }
-    let form = F::read(&sent);
     let complete = proof.map_or(Ok(()), |proof| proof.complete());
     let outcome = match complete {
         Err(missing) => Err(missing),
-        Ok(()) if is_text(&body) => act(desk, form.clone()).await,
+        Ok(()) if is_text(&body) => act(desk, F::read(&sent)).await,
         Ok(()) => Err(ConsoleError::NotText),
     };
     if needs == Needs::Session && matches!(outcome, Err(ConsoleError::Refused(Refusal::ProveAgain))) {
@@ -98,7 +97,7 @@ where
         Err(error) => (error.status(), Err(error)),
     };
     let wait = outcome.as_ref().err().and_then(seconds_to_wait);
-    let posted = PostedForm { form, seen, outcome };
+    let posted = PostedForm { form: F::read(&sent.shown_again()), seen, outcome };
     let mut response = render(&console, move || provide_context(posted.clone()))(page).await;
     *response.status_mut() = status;
     tell_wait(&mut response, wait);

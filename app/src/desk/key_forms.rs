@@ -30,7 +30,7 @@ pub async fn wizard(desk: Desk, form: WizardForm) -> Result<Next<NewSecret>, Con
     let caller = desk.caller()?;
     let service = desk.service();
     if form.draft.holds_token() {
-        // It is shown again with what is wrong, and kept nowhere.
+        // It is shown again without its secret, with what is wrong, and kept nowhere.
         service.check_draft(&caller, &form.draft).await?;
     }
     let app = match desk.app_of(&form.app).await {

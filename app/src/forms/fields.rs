@@ -2,6 +2,8 @@
 
 use domain::draft::{KeyDraft, Part};
 use domain::field::Field;
+#[cfg(feature = "ssr")]
+use domain::token::without_keys;
 
 /// Names may repeat. A field that was sent empty is present.
 #[derive(Debug, Clone, Default)]
@@ -22,6 +24,15 @@ impl Pairs {
     #[cfg(feature = "ssr")]
     pub fn text(&self, name: &str) -> String {
         self.get(name).unwrap_or_default()
+    }
+
+    /// The same as a page shows it again: without the secrets of whole keys. Everything else is as it was typed.
+    #[cfg(feature = "ssr")]
+    pub fn shown_again(mut self) -> Self {
+        for (_, value) in &mut self.0 {
+            *value = without_keys(value).into_owned();
+        }
+        self
     }
 }
 
@@ -90,6 +101,18 @@ mod tests {
             assert_eq!(lines(&typed(text).unwrap()), text);
         }
         assert_eq!(KeyDraft::read(&Pairs::default()).cidrs, None);
+    }
+
+    #[cfg(feature = "ssr")]
+    #[test]
+    fn only_the_secret_of_a_whole_key_is_not_shown_again() {
+        let api_key = "7Qm2xV-bN4tRa-abcdef-012345-20261121093002";
+        let (found, long) = (format!("found {api_key}\r\n"), "s".repeat(60));
+        let typed = [("note", &*found), ("note", " a\r\n\tb "), ("name", &*long), ("x", "")];
+        let sent = Pairs(typed.map(|(name, value)| (name.to_owned(), value.to_owned())).into());
+        let shown = sent.shown_again();
+        assert_eq!(shown.all("note"), ["found \r\n", " a\r\n\tb "]);
+        assert_eq!((shown.text("name"), shown.get("x").as_deref()), (long, Some("")));
     }
 
     #[test]

@@ -22,7 +22,7 @@ pub enum Next<T> {
 /// The outcome of a POST, put into the context of the page that answers it.
 #[derive(Debug, Clone)]
 pub struct PostedForm<F, T = ()> {
-    /// What was typed.
+    /// What was typed, but for the secrets of whole keys.
     pub form: F,
     /// What its page showed of the thing that it changes.
     pub seen: Option<SeenState>,

@@ -3,6 +3,7 @@
 use domain::field::{Field, FieldErrors};
 use domain::kind::KeyKind;
 use domain::refusal::Refusal;
+use domain::token::without_keys;
 use domain::verdict::{CheckResult, Code};
 use leptos::prelude::*;
 use leptos_router::hooks::{use_params_map, use_query_map};
@@ -39,7 +40,7 @@ pub fn WhyPage() -> impl IntoView {
 /// The call in the page's address; `None` if there is none.
 fn typed() -> Option<TypedCall> {
     let query = use_query_map().get_untracked();
-    let text = |field: Field| query.get(field.as_str());
+    let text = |field: Field| query.get(field.as_str()).map(|text| without_keys(&text).into_owned());
     let fields = [Field::Address, Field::Origin, Field::Permissions, Field::Kind, Field::At].map(text);
     let asked = fields.iter().any(Option::is_some);
     let [address, origin, permissions, kind, at] = fields.map(Option::unwrap_or_default);

@@ -1,5 +1,7 @@
 //! Texts that people type: their limits, how they are cleaned up, and what is refused.
 
+use std::borrow::Cow;
+
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use crate::{access_token, token};
@@ -215,13 +217,26 @@ pub fn prefix_upper_bound(prefix: &str) -> Option<String> {
     None
 }
 
-/// A text in an error message: in quotes, on one line, cut after 60 characters.
+/// A text in an error message: in quotes, on one line, cut after 60 characters. On the server it is without whole keys.
 pub fn quote(text: &str) -> String {
+    let text = quotable(text);
     let mut shown: String = text.chars().take(60).map(shown).collect();
     if shown.len() < text.len() && text.chars().nth(60).is_some() {
         shown.push('…');
     }
     format!("“{shown}”")
+}
+
+/// A message goes into answers and logs. The first 60 characters of a key would have its whole secret.
+#[cfg(feature = "server")]
+fn quotable(text: &str) -> Cow<'_, str> {
+    token::without_keys(text)
+}
+
+/// The browser shows it to whoever typed it, and to nobody else.
+#[cfg(not(feature = "server"))]
+fn quotable(text: &str) -> Cow<'_, str> {
+    Cow::Borrowed(text)
 }
 
 /// A character of untrusted text, made safe to store and show.

@@ -1,5 +1,6 @@
 //! Tokens: `prefix_id_secret` with a checksum, so that mistyped and made-up tokens are refused without a look-up.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use subtle::ConstantTimeEq;
@@ -232,6 +233,11 @@ pub fn without_secrets(text: &str) -> String {
     };
     let text: String = text.split_inclusive(separates).filter(is_harmless).collect();
     member_key::cut_from(&text)
+}
+
+/// A text without its secrets if a whole key is in it, and otherwise as it is: what is shown again to whoever typed it.
+pub fn without_keys(text: &str) -> Cow<'_, str> {
+    if stands_in(text) { Cow::Owned(without_secrets(text)) } else { Cow::Borrowed(text) }
 }
 
 /// What lists show of a token: `ks_7Qm2xVbN4tRa_…9fKd`.

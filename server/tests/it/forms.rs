@@ -286,6 +286,52 @@ async fn the_call_to_copy_comes_from_where_the_key_is_accepted() {
     assert!(page.body.contains("/v1/keys/self") && !page.body.contains("Origin: "), "{}", page.body);
 }
 
+/// Whoever pastes a key into the wrong field shows it to nobody behind them, and not to what keeps pages.
+#[tokio::test]
+async fn of_a_whole_key_that_was_typed_no_page_has_the_secret_again() {
+    let product = Product::start().await;
+    let session = product.sign_in().await;
+    let issued = product.issue(service_key("Key")).await;
+    let ShownSecret::Token(token) = issued.shown else { panic!() };
+    let token = token.expose_secret();
+    // An error message quotes the first 60 characters.
+    let (left, secret) = token.split_at(16);
+    let secret = &secret[..20];
+    let (id, revision) = (issued.key.row.id, issued.key.revision);
+    let rules = format!("description=It+is+{token}&cidrs=10.0.0.0%2F8%0D%0A{token}");
+    for (path, typed, kept) in [
+        ("/login".to_owned(), format!("email={token}&password=x"), format!("value=\"{left}\"")),
+        (
+            "/keys/new".to_owned(),
+            format!("kind=service&step=summary&name=A+{token}&form_id={FORM_ID}&{rules}"),
+            format!("value=\"A {left}\""),
+        ),
+        (
+            format!("/keys/{id}/edit"),
+            format!("name=B+{token}&revision={revision}&{rules}"),
+            format!("10.0.0.0/8\n{left}</textarea>"),
+        ),
+        (format!("/keys/{id}/revoke"), format!("note=Leaked:+{token}"), format!("Leaked: {left}")),
+        (format!("/keys/{id}/delete"), format!("confirm_name={token}"), format!("value=\"{left}\"")),
+        (
+            "/people/invite".to_owned(),
+            format!("press=invite&role=auditor&first_name=Ada+{token}&email={token}%40example.com"),
+            format!("value=\"Ada {left}\""),
+        ),
+    ] {
+        let page = send(&product, &path, &session, typed).await;
+        assert!(page.body.contains("<form") && page.body.contains(&kept), "{path}: {}", page.body);
+        assert!(!page.body.contains(secret), "{path}: {}", page.body);
+    }
+    let page =
+        product.send(Call::get(&format!("/keys/{id}/why?address={token}&origin={token}")).cookie(&session)).await;
+    assert!(page.body.contains(&format!("value=\"{left}\"")) && !page.body.contains(secret), "{}", page.body);
+    // Only a whole key is cut.
+    let typed = format!("email={}&password=x", "s".repeat(60));
+    let page = send(&product, "/login", &session, typed).await;
+    assert!(page.body.contains(&format!("value=\"{}\"", "s".repeat(60))), "{}", page.body);
+}
+
 /// What a page of the console sends.
 async fn send(product: &Product, path: &str, session: &str, body: impl Into<Body>) -> Answer {
     product.send(Call::post(path).cookie(session).same_origin().form(body)).await

@@ -208,6 +208,18 @@ fn quoted_texts_are_short_and_on_one_line() {
     assert_eq!(quote(&"x".repeat(61)), format!("“{}…”", "x".repeat(60)));
 }
 
+#[cfg(feature = "server")]
+#[test]
+fn a_whole_key_is_quoted_without_its_secret() {
+    let id = crate::ids::KeyId::parse("7Qm2xVbN4tRa").unwrap();
+    let token = token::PlainToken::compose("ks", &id, &"s".repeat(43)).expose().to_owned();
+    assert_eq!(quote(&token), "“ks_7Qm2xVbN4tRa_”");
+    assert_eq!(quote(&format!("at {token}, once")), "“at ks_7Qm2xVbN4tRa_ once”");
+    assert_eq!(quote("KEY=7Qm2xV-bN4tRa-abcdef-012345-20261121093002"), "“KEY=”");
+    let wrong = crate::cidr::CidrRule::parse(&token).unwrap_err();
+    assert!(wrong.contains("“ks_7Qm2xVbN4tRa_”") && !wrong.contains("ssss"), "{wrong}");
+}
+
 #[test]
 fn the_bound_of_a_prefix() {
     for (prefix, bound) in [

@@ -185,6 +185,23 @@ fn an_api_key_of_an_app_is_known_as_well() {
     }
 }
 
+#[test]
+fn a_text_is_shown_again_as_it_was_but_for_whole_keys() {
+    let whole = sample();
+    let secret = &whole[16..];
+    for (text, left) in [
+        (whole.clone(), format!("ks_{ID}_")),
+        (format!(" found: {whole}\r\nin\ta file"), format!(" found: ks_{ID}_\nin\ta file")),
+        ("KEY=7Qm2xV-bN4tRa-abcdef-012345-20261121093002;".to_owned(), "KEY=;".to_owned()),
+    ] {
+        assert_eq!(without_keys(&text), left, "{text}");
+        assert!(!stands_in(&left), "{text}");
+    }
+    for text in ["", " a\r\n\tb\u{7} ", &format!("ks_{ID}_…9fKd"), secret, &"x".repeat(60), &whole[..64]] {
+        assert!(matches!(without_keys(text), Cow::Borrowed(same) if same == text), "{text}");
+    }
+}
+
 #[cfg(feature = "server")]
 #[test]
 fn an_id_and_its_secret_are_a_key_wherever_they_are() {
@@ -202,6 +219,7 @@ fn an_id_and_its_secret_are_a_key_wherever_they_are() {
                 format!("a_b {secret} and\n{id}"),
             ] {
                 assert!(stands_in(&text), "{text}");
+                assert!(!without_keys(&text).contains(secret), "{text}");
             }
             assert!(!stands_in(id) && !stands_in(&format!("{id}:{}", secret_from_random(&[8; 32]))), "{id}");
             assert!(!stands_in(&format!("other_37516d327856624e34745261:{secret}")));
