@@ -94,7 +94,11 @@ async fn a_rotation_is_finished_or_undone() {
         m.post(&format!("{path}/{act}"), &json!({})).await.problem(409);
         let new = m.post(&format!("/v1/keys/{id}/rotate"), &json!({})).await.json()["secret"].take();
         let done = m.post(&format!("{path}/{act}"), &json!({})).await;
-        assert_eq!(done.json()["rotation"]["secrets"].as_array().unwrap().len(), 1, "{}", done.body);
+        let left = done.json()["rotation"]["secrets"].take();
+        assert_eq!(left.as_array().unwrap().len(), 1, "{}", done.body);
+        let (used, addresses) = (&left[0]["lastUsedAt"], left[0]["addresses"].as_array().unwrap());
+        let is_unused = used.is_null() && addresses.is_empty();
+        assert_eq!(is_unused, act == "finish", "the new secret was never used, the old one was: {left}");
         let codes = [code(&m, old).await, code(&m, &new).await];
         assert_eq!(codes, if act == "finish" { ["NOT_FOUND", "VALID"] } else { ["VALID", "NOT_FOUND"] });
     }

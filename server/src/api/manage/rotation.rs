@@ -45,7 +45,7 @@ struct SecretShown {
     since: String,
     /// When it stops working; null if it works as long as the key.
     ends_at: Option<String>,
-    /// The last call with it. While the key has two secrets, null if there was none since then.
+    /// The last call with it; null if there was none. While the key has two secrets, null if there was none since then.
     last_used_at: Option<String>,
     /// The calls of the last hour, accepted or refused; null unless the key has two secrets.
     calls_last_hour: Option<u64>,
@@ -101,10 +101,10 @@ fn waiting(waiting: WaitingSecret) -> WaitingShown {
     }
 }
 
-/// What is known of the only secret of a key is known of the key.
+/// What is known of the only secret of a key is known of the key. A use before it was there was of another secret.
 fn as_key(key: &KeyDetail, (secret, mut used): UsedSecret) -> UsedSecret {
-    used.last_used_at = key.row.last_used_at;
-    used.addresses = key.last_used_address.zip(key.row.last_used_at).into_iter().collect();
+    used.last_used_at = key.row.last_used_at.filter(|at| *at >= secret.since);
+    used.addresses = key.last_used_address.zip(used.last_used_at).into_iter().collect();
     (secret, used)
 }
 
