@@ -19,8 +19,13 @@ pub async fn asker(product: &Product) -> Caller {
 
 /// Asks for a key, and gives the id of the request.
 pub async fn ask(product: &Product, by: &Caller) -> KeyId {
-    let draft =
-        KeyDraft { permissions: list(&["risky.do"]), expiry: Some("90".to_owned()), ..service_key("Nightly export") };
+    let draft = KeyDraft {
+        permissions: list(&["risky.do"]),
+        expiry: Some("90".to_owned()),
+        rotate_days: Some("30".to_owned()),
+        metadata: list(&["plan=gold"]),
+        ..service_key("Nightly export")
+    };
     let (service, form_id) = (&product.service, product.service.new_form_id().unwrap());
     let asked = service.request_key(by, service.default_app(), &draft, &form_id, "For the auditors").await.unwrap();
     asked.unwrap().request.key
@@ -48,6 +53,10 @@ async fn a_request_is_listed_shown_and_declined() {
         ("permissions", json!(["risky.do"])),
         ("expiresInDays", json!(90)),
         ("expiresAt", Value::Null),
+        ("rotateDays", json!(30)),
+        ("metadata", json!({ "plan": "gold" })),
+        ("actsFor", json!([])),
+        ("integration", Value::Null),
     ] {
         assert_eq!(request["key"][member], expected, "{member}");
     }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use domain::ids::ContactId;
 use domain::key::KeyDetail;
-use domain::labels::Owner;
+use domain::labels::{Metadata, Owner};
 use domain::timestamp::Timestamp;
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -132,11 +132,15 @@ pub(super) fn texts(items: &[impl ToString]) -> Vec<String> {
     items.iter().map(ToString::to_string).collect()
 }
 
+/// Each name of the metadata with its value.
+pub(super) fn pairs(metadata: &Metadata) -> BTreeMap<String, String> {
+    let pairs = metadata.to_items().into_iter();
+    pairs.filter_map(|pair| pair.split_once('=').map(|(name, value)| (name.into(), value.into()))).collect()
+}
+
 impl KeyShown {
     pub fn of(key: &KeyDetail, now: Timestamp) -> Self {
         let (row, rules) = (&key.row, &key.rules);
-        let pairs = rules.metadata.to_items().into_iter();
-        let metadata = pairs.filter_map(|pair| pair.split_once('=').map(|(name, value)| (name.into(), value.into())));
         Self {
             id: row.id.to_string(),
             app: key.app_id.to_string(),
@@ -163,7 +167,7 @@ impl KeyShown {
             external_id: rules.external_id.clone(),
             owner: rules.owner.as_ref().map(Owner::as_str).map(str::to_owned),
             tags: rules.tags.clone(),
-            metadata: metadata.collect(),
+            metadata: pairs(&rules.metadata),
             created_at: row.created_at.to_rfc3339(),
             created_by: row.created_by.clone(),
             acknowledge_by: moment(row.ack_deadline),

@@ -1,5 +1,6 @@
 //! `/v1/requests`: keys that people asked for and a second person must approve. To approve one is of people alone.
 
+use std::collections::BTreeMap;
 use std::slice;
 use std::sync::Arc;
 
@@ -7,7 +8,7 @@ use app::desk::named::Named;
 use app::desk::requests::MINE;
 use axum::extract::{RawQuery, State};
 use domain::expiry::Expiry;
-use domain::ids::KeyId;
+use domain::ids::{ContactId, KeyId};
 use domain::labels::Owner;
 use domain::query_string::ListQuery;
 use domain::refusal::Refusal;
@@ -22,7 +23,7 @@ use super::super::words;
 use super::answer::{Answered, Listed, One};
 use super::bodies::MaybeBody;
 use super::call::By;
-use super::key_shown::{moment, texts};
+use super::key_shown::{moment, pairs, texts};
 use super::query::{AFTER, BEFORE, Param, Takes, borrowed, read_list};
 use crate::json::body::BodyCall;
 use crate::json::members::Text;
@@ -83,9 +84,16 @@ pub(super) struct KeyWanted {
     quota: Option<u64>,
     #[schema(value_type = Option<words::QuotaRefill>)]
     quota_refill: Option<&'static str>,
+    /// After how many days the secret is to be rotated.
+    rotate_days: Option<u32>,
+    /// The contacts on whose behalf it may act, by UUID; empty for any.
+    acts_for: Vec<String>,
+    /// The id of its integration, which only an integration key has.
+    integration: Option<String>,
     external_id: Option<String>,
     owner: Option<String>,
     tags: Vec<String>,
+    metadata: BTreeMap<String, String>,
 }
 
 /// Who approved or declined a request.
@@ -169,9 +177,13 @@ impl KeyWanted {
             limits: texts(&rules.limits),
             quota: rules.quota.map(|quota| quota.total),
             quota_refill: rules.quota.map(|quota| quota.refill.as_str()),
+            rotate_days: rules.rotate_days,
+            acts_for: rules.acts_for.iter().copied().map(ContactId::to_uuid).collect(),
+            integration: rules.integration.map(|id| id.to_string()),
             external_id: rules.external_id,
             owner: rules.owner.as_ref().map(Owner::as_str).map(str::to_owned),
             tags: rules.tags,
+            metadata: pairs(&rules.metadata),
         }
     }
 }
