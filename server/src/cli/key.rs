@@ -12,7 +12,7 @@ use super::key_fields::{Body, Change, Members, New};
 use super::list::{Asked, List};
 use super::many::{Words, each};
 use super::table::Column;
-use super::{hand_over, secret, show};
+use super::{hand_over, rotation, secret, show};
 
 /// The list of keys.
 #[derive(Debug)]
@@ -77,6 +77,23 @@ pub(super) enum Act {
         #[command(flatten)]
         terms: hand_over::Terms,
     },
+    /// Show the secrets of a key that work, newest first: two during a rotation
+    Rotation {
+        #[arg(value_name = "ID", value_parser = super::key_id, help = ID)]
+        id: String,
+    },
+    /// Let the old secrets of keys in a rotation work for longer
+    Extend {
+        #[command(flatten)]
+        ids: Ids,
+        /// For how long they work from now on, like 30m, 24h or 7d [default: 24h]
+        #[arg(long, value_name = "LENGTH")]
+        overlap: Option<String>,
+    },
+    /// Finish rotations. The old secrets no longer work
+    Finish(Ids),
+    /// Undo rotations. The old secrets stay, and the new ones no longer work
+    Undo(Ids),
     /// Confirm keys that were issued with --pending, by whoever issued them
     #[command(visible_alias = "confirm")]
     Acknowledge(Ids),
@@ -147,6 +164,17 @@ impl Act {
                 body.push(("handOver", Json::object(terms.to(recipient)?.members())));
                 Task::HandRotationOver(call.body(body))
             }
+            Self::Rotation { id } => Task::Rotation(Call::get(path_of("/v1/keys", &id, "rotation"))),
+            Self::Extend { ids, overlap } => {
+                let body = || overlap.iter().map(|overlap| ("overlap", overlap.clone().into())).collect();
+                let calls = ids.ids.into_iter().map(|id| {
+                    let call = Call::post(path_of("/v1/keys", &id, "rotation/extend")).body(body());
+                    (id, call)
+                });
+                Task::Each(calls.collect(), "Extended the rotation of")
+            }
+            Self::Finish(ids) => ids.each("rotation/finish", "Finished the rotation of"),
+            Self::Undo(ids) => ids.each("rotation/undo", "Undid the rotation of"),
             Self::Acknowledge(ids) => ids.each("acknowledge", "Confirmed"),
             Self::Disable(ids) => ids.each("disable", "Disabled"),
             Self::Enable(ids) => ids.each("enable", "Enabled"),
@@ -197,6 +225,7 @@ pub(super) enum Task {
     HandOvers(Asked<hand_over::Waiting>),
     Edit(String, Call, Body),
     Rotate(Call),
+    Rotation(Call),
     /// A rotation whose answer has a link in place of the secret.
     HandRotationOver(Call),
     /// Calls that each change one key, and what was done in a word.
@@ -223,6 +252,7 @@ impl Task {
                 each(client, vec![(id, call)], words("Changed"), json).await
             }
             Self::Rotate(call) => secret::rotated(client.send(&call).await?, json),
+            Self::Rotation(call) => rotation::shown(&client.send(&call).await?, json),
             Self::HandRotationOver(call) => hand_over::made(client.send(&call).await?, json),
             Self::Each(calls, done) => each(client, calls, words(done), json).await,
         }

@@ -29,6 +29,7 @@ mod owner;
 mod password;
 mod person;
 mod request;
+mod rotation;
 mod secret;
 mod show;
 mod table;

@@ -93,9 +93,9 @@ pub(super) fn rotated(answer: Json, json: bool) -> Result<(), Failure> {
         None => "the old secret no longer works".to_owned(),
     };
     let instead = if made.rest.text("overlapEndsAt").is_some() {
-        "undo the rotation in the console"
+        format!("to undo the rotation: keystead key undo {}", plain(key.text("id").unwrap_or_default()))
     } else {
-        "rotate the key again"
+        "rotate the key again".to_owned()
     };
     if let Err(error) = made.print(json) {
         let outcome = format!("the key {masked} has a new secret that nobody saw, and {old}; {instead}");
