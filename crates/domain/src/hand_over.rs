@@ -125,7 +125,10 @@ impl HandOverDraft {
             email => errors.keep(Field::Email, text::email(email)).map(Some),
         };
         errors.keep(Field::Passphrase, text::passphrase(passphrase));
-        let life = LinkLife::parse(&self.life).ok_or_else(|| "Choose how long the link works.".to_owned());
+        let life = LinkLife::parse(&self.life).ok_or_else(|| {
+            let words: Vec<_> = LinkLife::ALL.iter().map(|life| life.as_str()).collect();
+            format!("Choose how long the link works: one of {}.", words.join(", "))
+        });
         let life = errors.keep(Field::LinkLife, life);
         let (Some(recipient), Some(email), Some(life), true) = (recipient, email, life, errors.is_empty()) else {
             return Err(errors);

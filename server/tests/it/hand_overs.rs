@@ -187,7 +187,7 @@ async fn what_is_wrong_is_said_at_its_field_and_what_was_typed_stays() {
         "Enter the name of whoever collects the key.",
         "Enter an e-mail address like",
         "Use at least 8 characters, or none.",
-        "Choose how long the link works.",
+        "Choose how long the link works: one of 1h, 1d, 3d, 7d.",
         "value=\"Partner\"",
         "This installation sends no mail",
     ] {
