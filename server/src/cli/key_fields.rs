@@ -37,10 +37,10 @@ pub(super) struct Fields {
     /// Name and value that verify calls return, for example plan=gold; repeatable
     #[arg(long = "metadata", value_name = "NAME=VALUE")]
     metadata: Vec<String>,
-    /// When the key begins to work, in UTC [default: at once]
+    /// When the key begins to work, in UTC [default of a new key: at once]
     #[arg(long, value_name = "TIME")]
     not_before: Option<String>,
-    /// How long the key works, for example 90d, 12h or 30m [default: until it is revoked]
+    /// How long the key works, for example 90d, 12h or 30m [default of a new key: until it is revoked]
     #[arg(long, value_name = "LENGTH")]
     expires_in: Option<String>,
     /// When the key stops working, in UTC
@@ -49,16 +49,16 @@ pub(super) struct Fields {
     /// Rate limit, for example "100 per minute" or "burst: 20 per 10s"; repeatable
     #[arg(long = "limit", value_name = "LIMIT")]
     limits: Vec<String>,
-    /// Call quota: how many calls in all, or from one refill to the next [default: unlimited]
+    /// Call quota: how many calls in all, or from one refill to the next [default of a new key: unlimited]
     #[arg(long, value_name = "CALLS")]
     quota: Option<String>,
-    /// When the call quota refills: never, daily or monthly [default: never]
+    /// When the call quota refills: never, daily or monthly [default of a new call quota: never]
     #[arg(long, value_name = "WHEN")]
     quota_refill: Option<String>,
-    /// Days after which the secret is to be rotated [default: no rule]
+    /// Days after which the secret is to be rotated [default of a new key: no rule]
     #[arg(long, value_name = "DAYS")]
     rotate_every: Option<String>,
-    /// Contact on whose behalf a Master User key may act, by UUID; repeatable [default: any contact]
+    /// Contact on whose behalf a Master User key may act, by UUID; repeatable [default of a new key: any contact]
     #[arg(long = "acts-for", value_name = "UUID")]
     acts_for: Vec<String>,
 }

@@ -16,7 +16,7 @@ const KEY: &str = "KEYSTEAD_KEY";
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Where and how")]
 pub(super) struct Server {
-    /// Address of a server [default: works with the local database]
+    /// Address of a server elsewhere [default: this machine, as its settings say]
     #[arg(long, global = true, value_name = "URL")]
     pub url: Option<String>,
     /// Use plain HTTP to another machine, where anyone on the network can read the key
