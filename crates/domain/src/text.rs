@@ -156,6 +156,8 @@ pub fn email(text: &str) -> Result<String, String> {
     }
     // Before the costly normalisation: it may lengthen a text, but never empties one.
     too_long(text, EMAIL_MAX)?;
+    // In lower case it would not be known for a key, and could be guessed from what is left.
+    no_key(text)?;
     let email = nfkc(&nfkc(text).to_lowercase());
     too_long(&email, EMAIL_MAX)?;
     refused_character(&email, |_| false)?;

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::iter;
 
 use domain::field::FieldErrors;
+use domain::token;
 
 /// The most faults that one answer lists, since a body can have very many.
 const LISTED: usize = 25;
@@ -40,9 +41,9 @@ impl Fault {
     }
 
     /// The parameter of the query that is wrong; `None` for a fault of the body.
-    pub fn parameter(&self) -> Option<&str> {
+    pub fn parameter(&self) -> Option<String> {
         match self.path.first() {
-            Some(Step::Parameter(name)) => Some(name),
+            Some(Step::Parameter(name)) => Some(shown(name)),
             _ => None,
         }
     }
@@ -53,9 +54,9 @@ impl Fault {
         for step in &self.path {
             pointer.push('/');
             match step {
-                Step::Member(name) => pointer.push_str(&shortened(name).replace('~', "~0").replace('/', "~1")),
+                Step::Member(name) => pointer.push_str(&shown(name).replace('~', "~0").replace('/', "~1")),
                 Step::Item(n) => pointer.push_str(&n.to_string()),
-                Step::Parameter(name) => pointer.push_str(name),
+                Step::Parameter(name) => pointer.push_str(&shown(name)),
             }
         }
         pointer
@@ -68,9 +69,9 @@ impl Fault {
             match step {
                 Step::Member(name) => {
                     location.push('.');
-                    location.push_str(&shortened(name));
+                    location.push_str(&shown(name));
                 }
-                Step::Parameter(name) => location.push_str(name),
+                Step::Parameter(name) => location.push_str(&shown(name)),
                 Step::Item(n) => {
                     location.push('[');
                     location.push_str(&n.to_string());
@@ -90,8 +91,9 @@ impl Fault {
     }
 }
 
-fn shortened(name: &str) -> String {
-    name.chars().take(NAME_MAX).collect()
+/// A name that a caller made up, as answers repeat it: its beginning, without the secret of a key that got into it.
+fn shown(name: &str) -> String {
+    token::without_keys(name).chars().take(NAME_MAX).collect()
 }
 
 /// The faults of a body, found one after the other.
@@ -202,6 +204,9 @@ pub(crate) type Wrong = (Cow<'static, str>, Option<Cow<'static, str>>);
 
 #[cfg(test)]
 mod tests {
+    use domain::ids::KeyId;
+    use domain::token::PlainToken;
+
     use super::*;
 
     #[test]
@@ -220,6 +225,20 @@ mod tests {
         assert_eq!(places[1], ("/calls/3/a~1b~0c".to_owned(), "body.calls[3].a/b~c".to_owned()));
         assert_eq!(places[2].0, format!("/{}", "é".repeat(64)));
         assert_eq!(found[2].detail(), "Wrong. Mend.");
+    }
+
+    #[test]
+    fn no_place_repeats_the_secret_of_a_key() {
+        let secret = token::secret_from_random(&[7; 32]);
+        let token = PlainToken::compose("ks", &KeyId::parse("7Qm2xVbN4tRa").unwrap(), &secret).expose().to_owned();
+        let mut faults = Faults::default();
+        faults.at(vec![Step::Member(token.clone().into())], "Wrong.");
+        faults.at(vec![Step::Parameter(token)], "Wrong.");
+        let found = faults.into_list();
+        let said = found.iter().flat_map(|fault| [Some(fault.pointer()), Some(fault.location()), fault.parameter()]);
+        for said in said.flatten() {
+            assert!(said.contains("7Qm2xVbN4tRa") && !said.contains(&secret[..8]), "{said}");
+        }
     }
 
     #[test]

@@ -56,7 +56,7 @@ struct Member<'a> {
     pointer: Option<String>,
     /// The name of the parameter.
     #[serde(skip_serializing_if = "Option::is_none")]
-    parameter: Option<&'a str>,
+    parameter: Option<String>,
     /// What is wrong and what to send.
     detail: Cow<'a, str>,
 }

@@ -143,6 +143,9 @@ fn one_person_has_one_email() {
     assert!(email(&format!("{}@example.com", "a".repeat(242))).is_ok());
     assert!(email(&format!("{}@example.com", "a".repeat(243))).unwrap_err().contains("at most 254"));
     assert!(email(&"x".repeat(1_000_000)).unwrap_err().contains("at most 254"));
+    let id = crate::ids::KeyId::parse("7Qm2xVbN4tRa").unwrap();
+    let key = token::PlainToken::compose("ks", &id, &"s".repeat(43));
+    assert!(email(&format!("{}@example.com", key.expose())).unwrap_err().contains("complete API key"));
 }
 
 #[test]
