@@ -92,6 +92,7 @@ async fn a_rotation_is_finished_or_undone() {
         assert!(one["secrets"][0]["lastUsedAt"].is_string(), "{one}");
         assert_eq!(one["secrets"][0]["addresses"][0]["address"], "127.0.0.1");
         m.post(&format!("{path}/{act}"), &json!({})).await.problem(409);
+        m.product.clock.advance(domain::timestamp::Millis::seconds(1));
         let new = m.post(&format!("/v1/keys/{id}/rotate"), &json!({})).await.json()["secret"].take();
         let done = m.post(&format!("{path}/{act}"), &json!({})).await;
         let left = done.json()["rotation"]["secrets"].take();
