@@ -10,6 +10,7 @@ use domain::permission_query::PermissionQuery;
 use percent_encoding::percent_decode_str;
 
 use super::credential::Place;
+use crate::json::fault::shown;
 
 /// The options.
 #[derive(Debug, PartialEq)]
@@ -150,7 +151,7 @@ fn cost(text: &str) -> Result<u32, String> {
 }
 
 fn of_option(name: impl Display, message: impl Display) -> BadOption {
-    let name: String = name.to_string().chars().take(64).collect();
+    let name = shown(&name.to_string());
     let message = message.to_string();
     let detail = format!("The option {name} cannot be used: {}.", message.trim_end_matches('.'));
     BadOption { name: known(&name), detail }

@@ -92,7 +92,7 @@ impl Fault {
 }
 
 /// A name that a caller made up, as answers repeat it: its beginning, without the secret of a key that got into it.
-fn shown(name: &str) -> String {
+pub(crate) fn shown(name: &str) -> String {
     token::without_keys(name).chars().take(NAME_MAX).collect()
 }
 

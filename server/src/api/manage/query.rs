@@ -9,9 +9,6 @@ use service::Paged;
 use crate::json::fault::{Faults, Step};
 use crate::json::problem::Problem;
 
-/// The most of an unknown name that an answer repeats.
-const NAME_SHOWN: usize = 64;
-
 /// The characters of a day.
 const DAY: usize = 10;
 
@@ -141,7 +138,7 @@ pub(super) fn read(query: Option<&str>, params: &[Param]) -> Result<Vec<(String,
     let pairs: Vec<_> = form_urlencoded::parse(query.unwrap_or_default().as_bytes()).into_owned().collect();
     let mut faults = Faults::default();
     for (name, wrong) in wrong_pairs(&pairs, params) {
-        faults.at(vec![Step::Parameter(name.chars().take(NAME_SHOWN).collect())], wrong);
+        faults.at(vec![Step::Parameter(name.to_owned())], wrong);
     }
     if faults.is_empty() { Ok(pairs) } else { Err(Problem::wrong_query(faults)) }
 }

@@ -191,9 +191,10 @@ fn twice(name: &str) -> Fail {
     Fail::incorrect(format!("{}: This is there twice, with different values.", shortened(name)))
 }
 
-/// A name that an answer repeats.
+/// A name that an answer repeats. Whoever mistakes a key for a name is not shown it again.
 fn shortened(name: &str) -> String {
-    name.chars().filter(|c| !c.is_control()).take(40).collect()
+    let name: String = name.chars().filter(|c| !c.is_control()).collect();
+    domain::token::without_secrets(&name).chars().take(40).collect()
 }
 
 #[cfg(test)]
