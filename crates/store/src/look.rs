@@ -56,10 +56,14 @@ impl Look {
                 // Taken out, so that a look that is cut short leaves no broken connection behind.
                 let kept = place.take();
                 let looked = async {
-                    let mut conn = match kept {
-                        Some(conn) => conn,
-                        None => options.connect().await?,
-                    };
+                    if let Some(mut conn) = kept {
+                        match on_postgres(&mut conn, reach).await {
+                            // That this connection was cut does not say that the database is away.
+                            Err(StoreError::Cut(_)) => reach.distrust(),
+                            seen => return Ok((conn, seen?)),
+                        }
+                    }
+                    let mut conn = options.connect().await?;
                     let seen = on_postgres(&mut conn, reach).await?;
                     Ok::<_, StoreError>((conn, seen))
                 };
@@ -69,8 +73,12 @@ impl Look {
             }
             Self::Shared(pool) => {
                 let looked = async {
-                    let mut conn = pool.acquire().await?;
-                    on_postgres(&mut conn, reach).await
+                    let cut = on_postgres(&mut *pool.acquire().await?, reach).await;
+                    if !matches!(cut, Err(StoreError::Cut(_))) {
+                        return cut;
+                    }
+                    reach.distrust();
+                    on_postgres(&mut *pool.acquire().await?, reach).await
                 };
                 within(crate::patience::PATIENCE, looked).await
             }

@@ -309,3 +309,20 @@ async fn a_cut_connection_is_replaced() {
     tokio::join!(locks, cuts, reads(&store), reads(&store), reads(&calls));
     store.close().await;
 }
+
+/// That the look's own connection was cut does not say that the database is away.
+#[tokio::test]
+async fn a_look_replaces_a_connection_that_was_cut() {
+    for connections in [1, 10] {
+        let database = TestDatabase::empty_postgres();
+        let opening = Opening { url: database.url(), connections: Some(connections), schema: Schema::Update };
+        let store = Store::open_as(opening).await.unwrap();
+        store.look().await.unwrap();
+        while database.cut_connections() > 0 {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        store.look().await.unwrap();
+        assert_eq!(store.setting("a").await.unwrap(), None);
+        store.close().await;
+    }
+}
