@@ -50,6 +50,20 @@ pub struct KeyRules {
 }
 
 impl KeyRules {
+    /// Roughly how many bytes they take in memory beyond their own size, including the allocator's overhead.
+    pub fn weight(&self) -> usize {
+        let permissions = self.permissions.iter().map(|permission| permission.as_str().len() + 40);
+        let tags = self.tags.iter().map(|tag| tag.len() + 40);
+        (self.cidrs.len() + self.denied_cidrs.len()) * 24
+            + self.limits.len() * 128
+            + self.domains.len() * 96
+            + self.acts_for.len() * 16
+            + self.external_id.as_ref().map_or(0, String::len)
+            + self.owner.as_ref().map_or(0, |owner| owner.as_str().len())
+            + self.metadata.weight()
+            + permissions.chain(tags).sum::<usize>()
+    }
+
     /// Each field with its value in words, as the audit shows it; empty without a value.
     pub fn told(&self) -> [(Field, String); 14] {
         [

@@ -23,6 +23,7 @@ pub mod identities;
 pub mod integrations;
 mod invented;
 pub mod invites;
+mod key_details;
 mod keyring;
 pub mod keys;
 mod links;

@@ -9,7 +9,7 @@ use std::{
     sync::{Arc, Mutex},
 };
 
-use domain::{app_profile::ProfiledApp, ids::AppId, ids::KeyId, key::KeyDetail};
+use domain::{app_profile::ProfiledApp, ids::AppId, ids::KeyId};
 use store::{Store, StoreError, StoredKey};
 use tokio::sync::oneshot;
 
@@ -23,10 +23,10 @@ use crate::{
 const AT_ONCE: usize = 200;
 
 /// What came of a row that was found.
-type Found<R> = (<R as Rows>::Id, Result<<R as Rows>::Row, StoreError>);
+pub(crate) type Found<R> = (<R as Rows>::Id, Result<<R as Rows>::Row, StoreError>);
 
 /// A query under way.
-type Reading<'a, R> = Pin<Box<dyn Future<Output = Result<Vec<Found<R>>, StoreError>> + Send + 'a>>;
+pub(crate) type Reading<'a, R> = Pin<Box<dyn Future<Output = Result<Vec<Found<R>>, StoreError>> + Send + 'a>>;
 
 /// Rows of one sort.
 pub(crate) trait Rows: Send + Sync + Sized + 'static {
@@ -34,7 +34,7 @@ pub(crate) trait Rows: Send + Sync + Sized + 'static {
     type Row: Clone + Send + Sync + 'static;
 
     /// The rows with these ids, without those that there are not.
-    fn read<'a>(store: &'a Store, ids: &'a [Self::Id]) -> Reading<'a, Self>;
+    fn read<'a>(&'a self, store: &'a Store, ids: &'a [Self::Id]) -> Reading<'a, Self>;
 }
 
 /// Keys, with what decides about them.
@@ -44,20 +44,8 @@ impl Rows for Keys {
     type Id = KeyId;
     type Row = StoredKey;
 
-    fn read<'a>(store: &'a Store, ids: &'a [KeyId]) -> Reading<'a, Self> {
+    fn read<'a>(&'a self, store: &'a Store, ids: &'a [KeyId]) -> Reading<'a, Self> {
         Box::pin(store.key_records(ids))
-    }
-}
-
-/// Keys, with what their pages show.
-pub(crate) struct Details;
-
-impl Rows for Details {
-    type Id = KeyId;
-    type Row = KeyDetail;
-
-    fn read<'a>(store: &'a Store, ids: &'a [KeyId]) -> Reading<'a, Self> {
-        Box::pin(store.current_details(ids))
     }
 }
 
@@ -68,7 +56,7 @@ impl Rows for Apps {
     type Id = AppId;
     type Row = ProfiledApp;
 
-    fn read<'a>(store: &'a Store, ids: &'a [AppId]) -> Reading<'a, Self> {
+    fn read<'a>(&'a self, store: &'a Store, ids: &'a [AppId]) -> Reading<'a, Self> {
         Box::pin(async move {
             let found = store.some_profiled_apps(ids).await?;
             Ok(found.into_iter().map(|found| (found.app.id, Ok(found))).collect())
@@ -83,6 +71,7 @@ pub(crate) struct Reader<R: Rows>(Arc<Inner<R>>);
 
 struct Inner<R: Rows> {
     store: Store,
+    rows: R,
     queue: Mutex<Queue<R>>,
 }
 
@@ -95,9 +84,14 @@ struct Queue<R: Rows> {
 }
 
 impl<R: Rows> Reader<R> {
-    pub(crate) fn new(store: Store) -> Self {
+    pub(crate) fn new(store: Store, rows: R) -> Self {
         let queue = Queue { waiting: HashMap::new(), asked: 0, served: false };
-        Self(Arc::new(Inner { store, queue: Mutex::new(queue) }))
+        Self(Arc::new(Inner { store, rows, queue: Mutex::new(queue) }))
+    }
+
+    /// What reads the rows.
+    pub(crate) fn rows(&self) -> &R {
+        &self.0.rows
     }
 
     /// The row, by a query that begins after this call.
@@ -126,7 +120,7 @@ impl<R: Rows> Inner<R> {
             let Some(mut batch) = self.next() else { return };
             let ids: Vec<R::Id> = batch.keys().copied().collect();
             for ids in ids.chunks(AT_ONCE) {
-                let found = R::read(&self.store, ids).await;
+                let found = self.rows.read(&self.store, ids).await;
                 answer::<R>(&mut batch, ids, found);
             }
         }

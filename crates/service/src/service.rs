@@ -29,6 +29,7 @@ use crate::{
     events::{live::EventLive, writer::EventWork},
     first_rows::{fill_person_keys, first_rows},
     integrations::fill_event_integrations,
+    key_details::Details,
     keyring::{Keyring, KeyringError},
     keys::issuing::IssueWork,
     mail::Mailer,
@@ -40,7 +41,7 @@ use crate::{
     provider_sign_in::Refusals,
     provider_turns::ProviderTurns,
     providers::Provider,
-    reader::{Apps, Details, Reader},
+    reader::{Apps, Reader},
     readiness::Writer,
     reset_asks,
     root_key::RootKey,
@@ -171,8 +172,8 @@ impl Service {
         fill_event_integrations(&setup.store, &keyring, entropy.as_ref(), now).await?;
         let (store, clock) = (setup.store.clone(), Arc::clone(&setup.clock));
         let verifier = Verifier::start(store, clock, Arc::clone(&keyring), metrics.clone()).await?;
-        let apps = Reader::new(setup.store.for_calls());
-        let details = Reader::new(setup.store.for_calls());
+        let apps = Reader::new(setup.store.for_calls(), Apps);
+        let details = Reader::new(setup.store.for_calls(), Details::default());
         let live = Arc::<Live>::default();
         let outbox = Arc::<Outbox>::default();
         let messages = MessageWork::new(Arc::clone(&setup.clock), Arc::clone(&live), Arc::clone(&outbox));

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use domain::ids::KeyId;
-use domain::key::{KeyDetail, KeyRow};
+use domain::key::KeyRow;
 use domain::list::{KeyQuery, KeySort};
 use domain::page::{COUNT_CAP, Capped, Page, Uncounted};
 use domain::sight::Sight;
@@ -21,7 +21,7 @@ use crate::key_moment::Moment;
 use crate::key_range::{FEW, KeyRange};
 use crate::key_search::{Search, Source};
 use crate::key_walk::{Place, SortedBy, Walk};
-use crate::keys::{ListedRow, key_details};
+use crate::keys::ListedRow;
 use crate::sql::Sql;
 
 /// The cursor behind the last key of a list, for `before`.
@@ -34,8 +34,8 @@ reads! {
     /// A page of the keys in sight. A search has an order of its own, whatever the query says. An invalid cursor gives
     /// the first page.
     list_keys(sight: &Sight, query: &KeyQuery, now: Timestamp) -> Page<KeyRow>;
-    /// The same page with everything that is known of each key. It is not counted.
-    list_keys_in_full(sight: &Sight, query: &KeyQuery, now: Timestamp) -> Uncounted<KeyDetail>;
+    /// The ids of the same page. It is not counted.
+    list_page_ids(sight: &Sight, query: &KeyQuery, now: Timestamp) -> Uncounted<KeyId>;
     /// The ids of the same keys, at most `limit` after a cursor, and the cursor of the last one if there are more.
     /// Neither page nor cursor of the query counts.
     list_key_ids(sight: &Sight, query: &KeyQuery, after: Option<&str>, limit: u32, now: Timestamp) -> KeyIds;
@@ -254,17 +254,16 @@ async fn list_keys(
     Ok(Page { rows: listed(conn, &rows).await?, next, previous, total })
 }
 
-async fn list_keys_in_full(
+async fn list_page_ids(
     conn: &mut Conn<'_>,
     sight: &Sight,
     query: &KeyQuery,
     now: Timestamp,
-) -> Result<Uncounted<KeyDetail>, StoreError> {
-    let Some(plan) = plan(conn, sight, query, now).await? else {
-        return Ok(Uncounted { rows: Vec::new(), next: None, previous: None });
-    };
-    let Uncounted { rows, next, previous } = plan.page(conn, query).await?;
-    Ok(Uncounted { rows: key_details(conn, &rows).await?, next, previous })
+) -> Result<Uncounted<KeyId>, StoreError> {
+    match plan(conn, sight, query, now).await? {
+        Some(plan) => plan.page(conn, query).await,
+        None => Ok(Uncounted { rows: Vec::new(), next: None, previous: None }),
+    }
 }
 
 /// How to find the keys of a range, and a number that it is known to exceed.

@@ -304,7 +304,8 @@ const DETAIL: &str = "SELECT k.id, k.kind, k.name, k.token_prefix, k.state, k.no
      (SELECT s.last4 FROM key_secret s WHERE s.key_id = k.id ORDER BY s.version DESC LIMIT 1) AS last4, ";
 
 /// The rest of a statement about the keys that were asked for.
-const ASKED: &str = ") AS asked CROSS JOIN api_key k LEFT JOIN key_quota q ON q.key_id = k.id WHERE k.id = asked.id";
+pub(crate) const ASKED: &str =
+    ") AS asked CROSS JOIN api_key k LEFT JOIN key_quota q ON q.key_id = k.id WHERE k.id = asked.id";
 
 pub(crate) async fn key_details(conn: &mut Conn<'_>, ids: &[KeyId]) -> Result<Vec<KeyDetail>, StoreError> {
     let mut sql = Sql::new(DETAIL);
@@ -412,7 +413,7 @@ async fn keys_pending_before(conn: &mut Conn<'_>, now: Timestamp, limit: u32) ->
     rows.into_iter().map(|(id,)| key_id(&id)).collect()
 }
 
-fn key_id(text: &str) -> Result<KeyId, StoreError> {
+pub(crate) fn key_id(text: &str) -> Result<KeyId, StoreError> {
     KeyId::parse(text).ok_or_else(|| StoreError::corrupt("a key's id"))
 }
 

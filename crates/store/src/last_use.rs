@@ -118,7 +118,7 @@ pub(crate) fn newest_use(text: &str) -> Result<KeyUse, StoreError> {
     a_use(at, Some(address.to_owned()).filter(|address| !address.is_empty()))
 }
 
-fn a_use(at: i64, address: Option<String>) -> Result<KeyUse, StoreError> {
+pub(crate) fn a_use(at: i64, address: Option<String>) -> Result<KeyUse, StoreError> {
     let address = address.map(|address| address.parse::<IpAddr>()).transpose();
     let address = address.map_err(|_| StoreError::corrupt("a key's last address"))?;
     Ok(KeyUse { at: Timestamp::from_millis(at), address })

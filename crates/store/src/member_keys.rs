@@ -13,7 +13,7 @@ use sqlx_macros::FromRow;
 use crate::apps::app_id;
 use crate::conn::Conn;
 use crate::error::StoreError;
-use crate::keys::{ReadKey, SecretVersion, StoredKey};
+use crate::keys::{ReadKey, SecretVersion, StoredKey, key_id};
 use crate::sql::Sql;
 use crate::store::Tx;
 
@@ -126,10 +126,6 @@ fn stored(row: &RecordRow) -> Result<StoredKey, StoreError> {
         sealed: None,
     };
     Ok(StoredKey { record, secrets: vec![secret], quota_epoch: 0 })
-}
-
-fn key_id(text: &str) -> Result<KeyId, StoreError> {
-    KeyId::parse(text).ok_or_else(|| StoreError::corrupt("the id of an API KEY"))
 }
 
 fn mac(bytes: &[u8]) -> Result<TokenMac, StoreError> {

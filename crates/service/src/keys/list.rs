@@ -43,9 +43,10 @@ impl Service {
             let service = service.clone();
             async move {
                 let now = service.now();
-                let page = service.store().list_keys_in_full(&sight, &query, now).await?;
-                let rows = page.rows.into_iter().map(|key| key.refilled(now)).collect();
-                Ok(show(Uncounted { rows, ..page }, now))
+                let Uncounted { rows, next, previous } = service.store().list_page_ids(&sight, &query, now).await?;
+                let keys = service.detail_reader().rows().listed(service.store(), &rows).await?;
+                let rows = keys.into_iter().map(|key| key.refilled(now)).collect();
+                Ok(show(Uncounted { rows, next, previous }, now))
             }
         };
         Ok(self.pages_of_keys().ask((sight, query.clone()), read).await??)

@@ -133,21 +133,8 @@ impl CachedKey {
 
 /// Roughly how many bytes a key takes, including the allocator's overhead.
 fn weigh(record: &KeyRecord, secrets: &[Secret]) -> u64 {
-    let rules = &record.rules;
-    let permissions = rules.permissions.iter().map(|p| p.as_str().len() + 40);
-    let texts = rules.tags.iter().map(|tag| tag.len() + 40);
-    let bytes = 640
-        + record.name.len()
-        + size_of_val(secrets)
-        + secrets.iter().filter(|secret| secret.signer.is_some()).count() * size_of::<MacKey>()
-        + (rules.cidrs.len() + rules.denied_cidrs.len()) * 24
-        + rules.limits.len() * 128
-        + rules.domains.len() * 96
-        + rules.external_id.as_ref().map_or(0, String::len)
-        + rules.owner.as_ref().map_or(0, |owner| owner.as_str().len())
-        + rules.metadata.weight()
-        + texts.sum::<usize>()
-        + permissions.sum::<usize>();
+    let signers = secrets.iter().filter(|secret| secret.signer.is_some()).count() * size_of::<MacKey>();
+    let bytes = 640 + record.name.len() + size_of_val(secrets) + signers + record.rules.weight();
     u64::try_from(bytes).unwrap_or(u64::MAX)
 }
 
