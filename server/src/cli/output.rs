@@ -4,6 +4,7 @@
 use std::fmt;
 use std::io::{self, IsTerminal, Write};
 
+use domain::token::without_keys;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::termios::tcgetwinsize;
 
@@ -26,9 +27,10 @@ pub(super) fn write(piece: fmt::Arguments<'_>) -> Result<(), Failure> {
     write!(io::stdout().lock(), "{piece}").map_err(Failure::Output)
 }
 
-/// Prints everything else, and ignores a failure, since nobody could read about it.
+/// Prints everything else, and ignores a failure, since nobody could read about it. A whole key that somebody typed in the
+/// wrong place is not repeated: the lines may go into a log.
 pub(super) fn tell(line: fmt::Arguments<'_>) {
-    let _ = writeln!(io::stderr(), "{line}");
+    let _ = writeln!(io::stderr(), "{}", without_keys(&line.to_string()));
 }
 
 /// The width of the terminal that shows the result; `None` if none does.
