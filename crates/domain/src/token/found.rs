@@ -16,7 +16,7 @@ const SHOWN_LEN: usize = SECRET_LEN + CHECKSUM_LEN;
 /// as a key is shown. Two may overlap.
 pub(super) fn secrets(text: &str) -> Vec<Range<usize>> {
     let mut found = Vec::new();
-    let mut heads = None;
+    let mut heads: Option<HashSet<u32>> = None;
     let mut at = 0;
     // Between two runs is one byte, which may be part of a character.
     for run in text.as_bytes().split(|byte| !byte.is_ascii_alphanumeric()) {
