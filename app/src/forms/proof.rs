@@ -2,6 +2,7 @@
 
 use domain::field::{Field, FieldErrors};
 use domain::refusal::Refusal;
+use domain::token::without_keys;
 use secrecy::SecretString;
 
 use super::fields::Pairs;
@@ -11,7 +12,7 @@ use crate::error::ConsoleError;
 /// The answer of a passkey, in place of a password.
 pub const PASSKEY: &str = "proof_passkey";
 
-/// The names of the secrets that were typed and are not carried along; repeated.
+/// The names of the fields whose secrets were typed and are not carried along; repeated.
 const LEFT_OUT: &str = "proof_left_out";
 
 /// The fields that are never carried from one page to the next.
@@ -41,15 +42,27 @@ impl WaitingForm {
     }
 }
 
-/// What is carried of a form from one page to the next: everything but its secrets, whose names are noted, and the proof
-/// that came with it.
+/// What is carried of a form from one page to the next: everything but its secrets, those of whole keys too, and the proof
+/// that came with it. The names of their fields are noted: with less in them, the act could be another one.
 pub fn carried(mut sent: Pairs) -> Pairs {
     if let Some(proof) = Proof::take(&mut sent) {
         proof.put_back(&mut sent);
     }
-    let (secret, mut kept): (Vec<_>, Vec<_>) = sent.0.into_iter().partition(|(name, _)| secret(name).is_some());
-    let typed = secret.into_iter().filter(|(_, value)| !value.is_empty());
-    kept.extend(typed.map(|(name, _)| (LEFT_OUT.to_owned(), name)));
+    let (mut kept, mut left_out) = (Vec::with_capacity(sent.0.len()), Vec::new());
+    for (name, value) in sent.0 {
+        let (shown, left) = (without_keys(&name).into_owned(), without_keys(&value));
+        if is_secret(&name) {
+            if !value.is_empty() {
+                left_out.push(name);
+            }
+            continue;
+        }
+        if *left != *value && Field::parse(&name).is_some() && !left_out.contains(&name) {
+            left_out.push(name);
+        }
+        kept.push((shown, left.into_owned()));
+    }
+    kept.extend(left_out.into_iter().map(|name| (LEFT_OUT.to_owned(), name)));
     Pairs(kept)
 }
 
@@ -76,7 +89,7 @@ impl Proof {
             return None;
         }
         let password = sent.get(Field::ProofPassword.as_str()).map(SecretString::from);
-        let left_out = sent.all(LEFT_OUT).iter().filter_map(|name| secret(name)).collect();
+        let left_out = sent.all(LEFT_OUT).iter().filter_map(|name| Field::parse(name)).collect();
         let passkey = sent.get(PASSKEY).unwrap_or_default();
         sent.0.retain(|(name, _)| !OWN.contains(&&**name));
         Some(Self { password, passkey, left_out })
@@ -87,7 +100,7 @@ impl Proof {
         sent.0.extend(self.left_out.iter().map(|field| (LEFT_OUT.to_owned(), field.as_str().to_owned())));
     }
 
-    /// The secrets that have to be typed once more. Without them the act could be another one, for example a hand-over
+    /// The fields that have to be typed once more. Without them the act could be another one, for example a hand-over
     /// without its passphrase.
     pub fn complete(&self) -> Result<(), ConsoleError> {
         let mut errors = FieldErrors::default();
@@ -98,12 +111,15 @@ impl Proof {
     }
 }
 
-fn secret(name: &str) -> Option<Field> {
-    SECRETS.into_iter().find(|field| field.as_str() == name)
+fn is_secret(name: &str) -> bool {
+    SECRETS.iter().any(|field| field.as_str() == name)
 }
 
 #[cfg(test)]
 mod tests {
+    use domain::ids::KeyId;
+    use domain::token::PlainToken;
+
     use super::*;
 
     fn pairs(pairs: &[(&str, &str)]) -> Pairs {
@@ -136,6 +152,31 @@ mod tests {
         let kept = carried(pairs(&typed.collect::<Vec<_>>()));
         assert!(leaves_out(&kept) && kept.get("name").is_some());
         assert!(kept.0.iter().all(|(_, value)| value != "swordfish" && value != "{}"), "{:?}", kept.0);
+    }
+
+    #[test]
+    fn of_a_whole_key_no_secret_is_carried_along_and_its_field_is_asked_for_again() {
+        let id = KeyId::parse("7Qm2xVbN4tRa").unwrap();
+        let key = PlainToken::compose("ks", &id, &"a".repeat(43));
+        let (found, api_key) = (format!("In %20{}\r\nand", key.expose()), "7Qm2xV-bN4tRa-abcdef-012345-20261121093002");
+        let typed = pairs(&[
+            ("description", &*found),
+            ("name", "A"),
+            ("tags", api_key),
+            ("tags", api_key),
+            (key.expose(), ""),
+            ("find_app", key.expose()),
+        ]);
+        let mut kept = carried(typed);
+        assert!(leaves_out(&kept));
+        let shown = format!("{:?}", kept.0);
+        assert!(!shown.contains("aaaa") && !shown.contains("abcdef"), "{shown}");
+        assert_eq!(kept.text("description"), "In %20ks_7Qm2xVbN4tRa_\r\nand");
+        let proof = Proof::take(&mut kept).unwrap();
+        let Err(ConsoleError::Refused(Refusal::Invalid(errors))) = proof.complete() else { panic!() };
+        assert_eq!(errors.0.iter().map(|error| error.field).collect::<Vec<_>>(), [Field::Description, Field::Tags]);
+        proof.put_back(&mut kept);
+        assert!(leaves_out(&carried(kept)), "after a wrong password, too");
     }
 
     /// Whoever has no password sends a passkey alone, or signs in anew and sends the form again.

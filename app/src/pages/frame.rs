@@ -82,7 +82,8 @@ pub fn Around(children: Children) -> impl IntoView {
 #[component]
 fn SendAgain(ended: UnsentForm) -> impl IntoView {
     let kept = if leaves_out(&ended.sent) {
-        "Nothing was changed. What you typed is kept on this page, but for passwords and codes: you are asked for those again."
+        "Nothing was changed. What you typed is kept on this page, but for passwords, codes and secrets of keys: you are asked \
+         for those again."
     } else {
         "Nothing was changed. What you typed is kept on this page."
     };

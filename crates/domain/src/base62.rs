@@ -18,6 +18,20 @@ pub fn encode<const N: usize>(mut n: u128) -> [u8; N] {
     out
 }
 
+/// The number with these digits; `None` if they are none, or more than 32 bits.
+#[cfg(feature = "server")]
+pub(crate) fn decode(digits: &[u8]) -> Option<u32> {
+    digits.iter().try_fold(0_u32, |number, digit| {
+        let value = match digit {
+            b'0'..=b'9' => digit - b'0',
+            b'A'..=b'Z' => digit - b'A' + 10,
+            b'a'..=b'z' => digit - b'a' + 36,
+            _ => return None,
+        };
+        number.checked_mul(62)?.checked_add(u32::from(value))
+    })
+}
+
 /// 256 bits as 43 digits; every value has its own text, because 62^43 is more than 2^256.
 pub fn encode_256(bytes: &[u8; 32]) -> [u8; 43] {
     let mut number = *bytes;
@@ -53,6 +67,17 @@ mod tests {
         assert_eq!(&encode::<6>(61), b"00000z");
         assert_eq!(&encode::<6>(62), b"000010");
         assert_eq!(&encode::<6>(u128::from(u32::MAX)), b"4gfFC3");
+    }
+
+    #[cfg(feature = "server")]
+    #[test]
+    fn digits_are_read_again() {
+        for number in [0, 1, 61, 62, 123_456_789, u32::MAX] {
+            assert_eq!(decode(&encode::<6>(u128::from(number))), Some(number));
+        }
+        for digits in [&b"4gfFC4"[..], b"zzzzzz", b"00-000", b"00000\xc3"] {
+            assert_eq!(decode(digits), None, "{digits:?}");
+        }
     }
 
     #[test]

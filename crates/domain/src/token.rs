@@ -1,5 +1,6 @@
 //! Tokens: `prefix_id_secret` with a checksum, so that mistyped and made-up tokens are refused without a look-up.
 
+#[cfg(feature = "server")]
 use std::borrow::Cow;
 use std::fmt;
 
@@ -10,6 +11,9 @@ use crate::base62;
 use crate::environment::Environment;
 use crate::ids::KeyId;
 use crate::member_key::{self, MemberKey};
+
+#[cfg(feature = "server")]
+mod found;
 
 /// Characters of the secret: 256 bits in base 62.
 pub const SECRET_LEN: usize = 43;
@@ -175,52 +179,19 @@ pub fn cut_to_id(text: &str) -> Option<KeyId> {
 
 /// Whether a text contains a whole token, the id and the secret of a key that is presented in two parts, or a whole API KEY.
 pub fn stands_in(text: &str) -> bool {
-    words(text).any(|word| Token::parse(word).is_some()) || pair_stands_in(text) || MemberKey::find_in(text).is_some()
+    token_stands_in(text) || MemberKey::find_in(text).is_some()
 }
 
-fn words(text: &str) -> impl Iterator<Item = &str> {
-    text.split(|c: char| !c.is_ascii_alphanumeric() && c != '_')
-}
-
-/// Whether an id and its secret are in a text, as they are shown, wherever they are.
+/// Also one with letters glued to it, as in `%20ks_…`: a reader takes the key out of them.
 #[cfg(feature = "server")]
-fn pair_stands_in(text: &str) -> bool {
-    let runs = text.split(|c: char| !c.is_ascii_alphanumeric());
-    let secrets: Vec<&str> = runs.filter(|run| run.len() == SECRET_LEN + CHECKSUM_LEN).take(PAIRS_MAX).collect();
-    if secrets.is_empty() {
-        return false;
-    }
-    let mut ids = words(text).flat_map(shown_ids).take(PAIRS_MAX);
-    let belong = |id: &str, secret: &str| {
-        PlainToken::from_basic(id, secret).or_else(|| PlainToken::from_pair(id, secret)).is_some()
-    };
-    ids.any(|id| secrets.iter().any(|secret| belong(id, secret)))
+fn token_stands_in(text: &str) -> bool {
+    !found::secrets(text).is_empty()
 }
 
-/// How many ids, and how many secrets, are tried with each other.
-#[cfg(feature = "server")]
-const PAIRS_MAX: usize = 100;
-
-/// What may be a shown id in a word: `int_` and 24 digits, or `mk_test_7Qm2xVbN4tRa`.
-#[cfg(feature = "server")]
-fn shown_ids(word: &str) -> impl Iterator<Item = &str> {
-    let marks = word.match_indices('_').map(|(at, _)| at);
-    let begins = move |at: usize| {
-        let before = word.get(..at).unwrap_or_default();
-        let prefix = before.strip_suffix(Environment::Test.suffix()).unwrap_or(before);
-        prefix.rfind('_').map_or(0, |mark| mark + 1)
-    };
-    marks.filter_map(move |at| {
-        let end = word.get(at + 1..)?.find('_').map_or(word.len(), |length| at + 1 + length);
-        let is_id = matches!(end - at - 1, length if length == KeyId::LEN || length == 2 * KeyId::LEN);
-        if is_id { word.get(begins(at)..end) } else { None }
-    })
-}
-
-/// The browser leaves that to the server: it would make its programs larger.
+/// The browser looks at words only, and leaves the rest to the server: it would make its programs larger.
 #[cfg(not(feature = "server"))]
-fn pair_stands_in(_: &str) -> bool {
-    false
+fn token_stands_in(text: &str) -> bool {
+    text.split(|c: char| !c.is_ascii_alphanumeric() && c != '_').any(|word| Token::parse(word).is_some())
 }
 
 /// Removes every API KEY, and every run of letters and digits that is as long as a secret with its checksum. A run of
@@ -235,9 +206,22 @@ pub fn without_secrets(text: &str) -> String {
     member_key::cut_from(&text)
 }
 
-/// A text without its secrets if a whole key is in it, and otherwise as it is: what is shown again to whoever typed it.
+/// A text without the secrets of whole tokens and without API KEYs, and otherwise byte for byte as it is: what is shown
+/// again to whoever typed it.
+#[cfg(feature = "server")]
 pub fn without_keys(text: &str) -> Cow<'_, str> {
-    if stands_in(text) { Cow::Owned(without_secrets(text)) } else { Cow::Borrowed(text) }
+    let secrets = found::secrets(text);
+    if secrets.is_empty() && MemberKey::find_in(text).is_none() {
+        return Cow::Borrowed(text);
+    }
+    let (mut left, mut from) = (String::with_capacity(text.len()), 0);
+    for secret in secrets {
+        // Of two that overlap, the second one has nothing before it.
+        left.push_str(text.get(from..secret.start).unwrap_or_default());
+        from = secret.end;
+    }
+    left.push_str(text.get(from..).unwrap_or_default());
+    Cow::Owned(member_key::cut_from(&left))
 }
 
 /// What lists show of a token: `ks_7Qm2xVbN4tRa_…9fKd`.
@@ -259,7 +243,11 @@ pub fn id_part(text: &str) -> &str {
 
 /// Whether a text can be the prefix of an installation.
 pub fn is_prefix(text: &str) -> bool {
-    (1..=PREFIX_MAX).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit())
+    (1..=PREFIX_MAX).contains(&text.len()) && text.bytes().all(is_prefix_letter)
+}
+
+fn is_prefix_letter(byte: u8) -> bool {
+    byte.is_ascii_lowercase() || byte.is_ascii_digit()
 }
 
 /// Whether a token can begin with this text: a prefix, followed by `_test` in the test environment.

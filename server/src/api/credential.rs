@@ -4,7 +4,7 @@ use std::sync::LazyLock;
 
 use axum::http::{HeaderMap, HeaderName, header};
 use domain::kind::{KeyKind, PairHeaders};
-use domain::token::Token;
+use domain::token;
 use service::verify::Credential;
 
 use crate::json::problem::Problem;
@@ -172,8 +172,7 @@ fn is_token(text: &str) -> bool {
 /// Whether the word Bearer or a whole key is anywhere in a text.
 fn may_hold_a_key(text: &str) -> bool {
     let bearer = text.as_bytes().windows(6).any(|word| word.eq_ignore_ascii_case(b"bearer"));
-    let mut words = text.split(|letter: char| !letter.is_ascii_alphanumeric() && letter != '_');
-    bearer || words.any(|word| Token::parse(word).is_some())
+    bearer || token::stands_in(text)
 }
 
 /// Reads a header that must not be repeated, because two parties could each trust a different value. The error says

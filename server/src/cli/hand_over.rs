@@ -1,6 +1,7 @@
 //! `keystead key hand-over`, and `key rotate` with a recipient: a link with which somebody else collects a new key, or the
 //! new secret of one.
 
+use domain::hand_over::LinkLife;
 use domain::timestamp::Timestamp;
 use secrecy::{ExposeSecret, SecretString};
 
@@ -8,6 +9,7 @@ use super::failure::Failure;
 use super::json::Json;
 use super::key_fields::{Body, Members, What, not_blank};
 use super::list::List;
+use super::offered::Offered;
 use super::output::{plain, tell};
 use super::password;
 use super::secret::Made;
@@ -55,7 +57,10 @@ pub(super) struct Terms {
     #[arg(long, requires = "recipient")]
     passphrase_stdin: bool,
     /// How long the link works: 1h, 1d, 3d or 7d [default: 1d]
-    #[arg(long, value_name = "LENGTH", requires = "recipient")]
+    #[arg(
+        long, value_name = "LENGTH", requires = "recipient", hide_possible_values = true,
+        value_parser = Offered::of(LinkLife::ALL.iter().map(|life| life.as_str()))
+    )]
     link_life: Option<String>,
 }
 

@@ -3,6 +3,7 @@
 use axum::http::Method;
 use clap::Subcommand;
 use clap::builder::NonEmptyStringValueParser;
+use domain::role::Role;
 
 use super::call::{Call, path_of};
 use super::client::Client;
@@ -12,6 +13,7 @@ use super::json::Json;
 use super::key_fields::not_blank;
 use super::list::{Asked, List};
 use super::many::{Words, each};
+use super::offered::Offered;
 use super::output::{plain, tell};
 use super::secret::Made;
 use super::show;
@@ -68,7 +70,10 @@ pub(super) struct New {
     #[arg(long)]
     email: String,
     /// Role: owner, admin, auditor or guest
-    #[arg(long)]
+    #[arg(
+        long, hide_possible_values = true,
+        value_parser = Offered::of(Role::ALL.iter().map(|role| role.as_str()))
+    )]
     role: String,
     /// Name or id of an app that they are limited to; repeatable [default: all apps]
     #[arg(long = "app", value_name = "APP")]

@@ -11,6 +11,7 @@ use super::json::Json;
 use super::key_fields::{Body, Change, Members, New};
 use super::list::{Asked, List};
 use super::many::{Words, each};
+use super::offered::Offered;
 use super::table::Column;
 use super::{hand_over, rotation, secret, show};
 
@@ -105,7 +106,10 @@ pub(super) enum Act {
     Revoke {
         #[command(flatten)]
         ids: Ids,
-        #[arg(long, value_name = "WORD", help = reasons())]
+        #[arg(
+            long, value_name = "WORD", help = reasons(), hide_possible_values = true,
+            value_parser = Offered::of(RevokeReason::ALL.iter().map(|reason| reason.as_str()))
+        )]
         reason: Option<String>,
         /// Note for the audit
         #[arg(long)]

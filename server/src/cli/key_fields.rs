@@ -1,11 +1,14 @@
 //! The options that say what a key is, for `key issue` and `key edit`.
 
 use clap::Args;
+use domain::environment::Environment;
 use domain::kind::KeyKind;
+use domain::quota::Refill;
 use domain::timestamp::Timestamp;
 
 use super::failure::Failure;
 use super::json::Json;
+use super::offered::Offered;
 
 /// What both have.
 #[derive(Debug, Args)]
@@ -53,7 +56,10 @@ pub(super) struct Fields {
     #[arg(long, value_name = "CALLS")]
     quota: Option<String>,
     /// When the call quota refills: never, daily or monthly [default of a new call quota: never]
-    #[arg(long, value_name = "WHEN")]
+    #[arg(
+        long, value_name = "WHEN", hide_possible_values = true,
+        value_parser = Offered::of(Refill::ALL.iter().map(|refill| refill.as_str()))
+    )]
     quota_refill: Option<String>,
     /// Days after which the secret is to be rotated [default of a new key: no rule]
     #[arg(long, value_name = "DAYS")]
@@ -76,13 +82,19 @@ pub(super) struct New {
 /// What a new key is.
 #[derive(Debug, Args)]
 pub(super) struct What {
-    #[arg(long, help = kinds())]
+    #[arg(
+        long, help = kinds(), hide_possible_values = true,
+        value_parser = Offered::of(KeyKind::issuable().map(KeyKind::as_str))
+    )]
     kind: String,
     /// Name that says what the key will do
     #[arg(long)]
     name: String,
     /// Environment, live or test; the token of a test key says so [default: live]
-    #[arg(long, value_name = "WORD")]
+    #[arg(
+        long, value_name = "WORD", hide_possible_values = true,
+        value_parser = Offered::of(Environment::ALL.iter().map(|one| one.as_str()))
+    )]
     environment: Option<String>,
     /// Integration that the key is for, by its id; for a key of the kind integration
     #[arg(long, value_name = "ID")]

@@ -45,6 +45,10 @@ fn mistake(error: &clap::Error) -> String {
     if let Some(reason) = error.source() {
         line = format!("{line}: {reason}");
     }
+    // From the table that reads the value.
+    if let Some(words) = said(ContextKind::ValidValue) {
+        line = format!("{line}; use one of {words}");
+    }
     for known in [ContextKind::SuggestedSubcommand, ContextKind::SuggestedArg, ContextKind::SuggestedValue] {
         if let Some(known) = said(known) {
             line = format!("{line}; perhaps {known} is meant");
@@ -60,4 +64,42 @@ fn with_variable(argument: &str) -> String {
     let known = command.get_arguments().find(|known| known.to_string() == argument);
     let variable = known.and_then(|known| known.get_env()).and_then(OsStr::to_str);
     variable.map_or_else(|| argument.to_owned(), |variable| format!("{argument} ({variable})"))
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+    use domain::list::StatusFilter;
+    use domain::person::PersonFilter;
+    use domain::request::RequestFilter;
+    use domain::role::Role;
+
+    use super::*;
+
+    fn told(arguments: &str) -> String {
+        mistake(&Cli::try_parse_from(arguments.split(' ')).unwrap_err())
+    }
+
+    #[test]
+    fn whoever_writes_a_wrong_word_reads_which_there_are() {
+        fn words<T: Copy>(all: &[T], word: fn(T) -> &'static str) -> String {
+            all.iter().map(|one| word(*one)).collect::<Vec<_>>().join(", ")
+        }
+        for (arguments, words) in [
+            ("key list --status", words(StatusFilter::ALL, StatusFilter::as_str)),
+            ("person list --role", words(Role::ALL, Role::as_str)),
+            ("person list --status", words(PersonFilter::ALL, PersonFilter::as_str)),
+            ("request list --show", words(RequestFilter::ALL, RequestFilter::as_str)),
+            ("key list --dir", "asc, desc".to_owned()),
+        ] {
+            for arguments in [format!("keystead {arguments} wrong"), format!("keystead {arguments}")] {
+                let line = told(&arguments);
+                assert!(line.contains(&format!("; use one of {words}")), "{line}");
+                assert!(line.contains(arguments.split(' ').nth(3).unwrap()), "{line}");
+            }
+        }
+        let line = told("keystead key list --status disable");
+        assert!(line.contains("\"disable\" cannot be used") && line.ends_with("perhaps disabled is meant"), "{line}");
+        assert!(!told("keystead key list --limit 0").contains("use one of"));
+    }
 }

@@ -23,6 +23,7 @@ mod manual;
 mod many;
 mod migrate;
 mod mistake;
+mod offered;
 mod operator;
 mod output;
 mod owner;

@@ -4,6 +4,7 @@
 use std::fmt;
 use std::io::{self, IsTerminal, Write};
 
+use domain::token::without_keys;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::termios::tcgetwinsize;
 
@@ -26,9 +27,10 @@ pub(super) fn write(piece: fmt::Arguments<'_>) -> Result<(), Failure> {
     write!(io::stdout().lock(), "{piece}").map_err(Failure::Output)
 }
 
-/// Prints everything else, and ignores a failure, since nobody could read about it.
+/// Prints everything else, and ignores a failure, since nobody could read about it. A whole key that somebody typed in the
+/// wrong place is not repeated: the lines may go into a log.
 pub(super) fn tell(line: fmt::Arguments<'_>) {
-    let _ = writeln!(io::stderr(), "{line}");
+    let _ = writeln!(io::stderr(), "{}", without_keys(&line.to_string()));
 }
 
 /// The width of the terminal that shows the result; `None` if none does.
@@ -53,12 +55,18 @@ pub(super) fn is_unread() -> bool {
     polled.is_ok() && asked.iter().any(|asked| asked.revents().intersects(PollFlags::ERR | PollFlags::HUP))
 }
 
-/// A text without what would change how a terminal shows the rest: control characters and marks of direction.
+/// A text without what would change how a terminal shows the rest, or what nobody would see.
 pub(super) fn plain(text: &str) -> String {
-    let is_harmful = |c: char| {
-        c.is_control() || matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
-    };
     text.chars().map(|c| if is_harmful(c) { '\u{fffd}' } else { c }).collect()
+}
+
+/// Control characters, what ends a line, and the characters of format that show nothing themselves (Unicode's Cf): marks of
+/// direction, joiners, tags. Those that are seen, as the signs before Arabic numbers, are left.
+fn is_harmful(c: char) -> bool {
+    c.is_control()
+        || matches!(c, '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}')
+        || matches!(c, '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{13430}'..='\u{1343f}')
+        || matches!(c, '\u{1bca0}'..='\u{1bca3}' | '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{e007f}')
 }
 
 /// The same of a text that people may have written on several lines.
@@ -76,6 +84,15 @@ mod tests {
         for harmful in ["\u{1b}[2J", "a\rb", "a\nb", "\u{9b}31m", "\u{202e}txt", "\u{7}"] {
             let shown = plain(harmful);
             assert!(shown.contains('\u{fffd}') && !shown.chars().any(char::is_control), "{harmful:?}");
+        }
+        let bidi = ['\u{61c}', '\u{200e}', '\u{200f}', '\u{202a}', '\u{202e}', '\u{2066}', '\u{2069}'];
+        let unseen = ['\u{ad}', '\u{180e}', '\u{200b}', '\u{200d}', '\u{2028}', '\u{2060}', '\u{206a}', '\u{feff}'];
+        let rare = ['\u{fff9}', '\u{1343f}', '\u{1bca0}', '\u{1d173}', '\u{e0001}', '\u{e007f}'];
+        for harmful in bidi.into_iter().chain(unseen).chain(rare) {
+            assert_eq!(plain(&format!("a{harmful}b")), "a\u{fffd}b", "{harmful:?}");
+        }
+        for seen in ["\u{600}1", "\u{6dd}", "a\u{301}", "\u{a0}"] {
+            assert_eq!(plain(seen), seen, "{seen:?}");
         }
         assert_eq!(on_a_line("For the\nauditors\r"), "For the auditors\u{fffd}");
     }

@@ -4,6 +4,7 @@ use axum::http::Method;
 use clap::Subcommand;
 use clap::builder::NonEmptyStringValueParser;
 use domain::refusal::Refusal;
+use domain::role::Role;
 use secrecy::ExposeSecret;
 use service::{Caller, Error, Service};
 
@@ -14,6 +15,7 @@ use super::find::{PERSON, id_of};
 use super::json::Json;
 use super::list::{Asked, List};
 use super::many::{Words, each};
+use super::offered::Offered;
 use super::output::print;
 use super::show;
 use super::table::Column;
@@ -46,6 +48,10 @@ pub(super) enum Act {
         #[command(flatten)]
         person: Named,
         /// New role: owner, admin, auditor or guest
+        #[arg(
+            hide_possible_values = true,
+            value_parser = Offered::of(Role::ALL.iter().map(|role| role.as_str()))
+        )]
         role: String,
     },
     /// Keep people out of the console

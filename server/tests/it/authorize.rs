@@ -158,6 +158,8 @@ fn second_keys(key: &str) -> Vec<String> {
         "Token KEY",
         "ApiKey key=\"KEY\"",
         "Basic KEY:",
+        "Basic xKEYx",
+        "TokenKEY x",
         "KEY",
         "KEY x",
         ",Bearer KEY",

@@ -339,7 +339,7 @@ fn people_and_invites_are_managed_alike() {
         (&["person", "disable", EMAIL][..], "owner"),
         (&["person", "role", EMAIL, "auditor"], "owner"),
         (&["person", "remove", EMAIL, "--yes"], "owner"),
-        (&["person", "role", EMAIL, "boss"], "--role: "),
+        (&["person", "role", EMAIL, "boss"], "--role: Choose a role: owner, admin, auditor or guest."),
         (&["person", "show", "nobody@example.com"], "no person has the e-mail address"),
         (&["person", "show", "0123456789abcdef01234567"], "This does not exist"),
     ] {
@@ -378,7 +378,7 @@ fn what_cannot_be_is_refused_alike() {
         (&["key", "show", "x"], 2, "an id has 12 letters and digits"),
         (&["key", "show"], 2, "<ID> is missing"),
         (&["key", "frobnicate"], 2, "frobnicate"),
-        (&["key", "list", "--status", "alive"], 2, "--status"),
+        (&["key", "list", "--status", "alive"], 2, "; use one of active, pending, disabled, "),
         (&["key", "list", "--limit", "0"], 2, "--limit"),
         (&["key", "list", "--search", ""], 2, "--search"),
         (&["key", "list", "--rows", "50"], 2, "--rows"),

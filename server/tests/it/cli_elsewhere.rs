@@ -218,7 +218,9 @@ fn completions_and_manual_pages_name_the_commands() {
     let here = Path::new("/nowhere");
     for shell in ["bash", "zsh", "fish"] {
         let script = done(&run(here, &["completions", shell], ""));
-        for word in ["keystead", "rotate", "acknowledge", "external-id", "tail"] {
+        for word in
+            ["keystead", "rotate", "acknowledge", "external-id", "tail", "master_user", "no_longer_needed", "3d"]
+        {
             assert!(script.contains(word), "{shell}: {word}");
         }
     }

@@ -69,7 +69,8 @@ async fn requests_are_listed_shown_and_declined_both_ways() {
     let ended = two.both(&["request", "list", "--show", "ended"]);
     assert!(ids.iter().all(|id| ended.contains(id)) && ended.contains("declined"), "{ended}");
     assert_eq!(two.both(&["request", "list"]), "");
-    assert!(two.refused(&["request", "list", "--show", "all"], 2).contains("--show"));
+    let line = two.refused(&["request", "list", "--show", "all"], 2);
+    assert!(line.contains("--show") && line.contains("; use one of "), "{line}");
     assert!(two.refused(&["request", "show", "000000000000"], 1).contains("This does not exist"));
     assert!(two.refused(&["request", "show", "x"], 2).contains("an id has 12 letters and digits"));
 }

@@ -108,6 +108,40 @@ fn whoever_looks_for_the_server_is_told_how_it_starts() {
     assert!(failed(&run(folder.path(), &["restor"], ""), 2).contains("perhaps restore is meant"));
 }
 
+/// What is told may go into a log.
+#[test]
+fn a_whole_key_that_is_typed_in_the_wrong_place_is_not_repeated() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = &folder.path().join("data");
+    let key = done(&run(data, &["key", "issue", "--kind", "service", "--name", "one"], ""));
+    let (head, secret) = key.trim().rsplit_once('_').unwrap();
+    for typed in [key.trim().to_owned(), format!("%20{}x", key.trim())] {
+        let option = format!("--{typed}");
+        for (arguments, told) in [
+            (&[&*typed][..], true),
+            (&["key", &*typed], true),
+            (&["key", "list", &*typed], true),
+            (&["key", "list", &*option], true),
+            (&["key", "list", "--status", &*typed], true),
+            (&["key", "list", "--limit", &*typed], true),
+            (&["key", "edit", "7Qm2xVbN4tRa", "--quota", &*typed], true),
+            (&["key", "edit", "7Qm2xVbN4tRa", "--metadata", &*typed], true),
+            (&["key", "issue", "--kind", &*typed, "--name", "x"], false),
+            (&["key", "issue", "--kind", "service", "--name", &*typed], false),
+            (&["key", "issue", "--kind", "service", "--name", "x", "--expires-in", &*typed], true),
+            (&["owner", "unlock", "--email", &*typed], false),
+            (&["person", "show", &*typed], false),
+            (&["completions", &*typed], true),
+            (&["man", &*typed], true),
+        ] {
+            let output = run(data, arguments, "");
+            let line = text(&output.stderr);
+            assert!(!output.status.success() && line.starts_with("keystead: "), "{line}");
+            assert!(!line.contains(secret) && (!told || line.contains(head)), "{line}");
+        }
+    }
+}
+
 #[test]
 fn a_password_comes_as_one_line_on_standard_input() {
     let folder = tempfile::tempdir().unwrap();

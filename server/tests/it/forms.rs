@@ -153,6 +153,25 @@ async fn what_is_not_text_is_refused_above_the_form_which_keeps_the_rest() {
     assert!(page.body.contains("value=\"New\u{fffd}\"") && page.body.contains("value=\"7654\""), "{}", page.body);
 }
 
+/// With less in a field than what was typed, the act would be another one.
+#[tokio::test]
+async fn a_form_that_is_kept_leaves_the_secret_of_a_whole_key_out_and_asks_for_its_field() {
+    let product = Product::start().await;
+    let session = product.sign_in().await;
+    let (found, key) = (product.token(service_key("Found")).await, product.issue(service_key("Old name")).await.key);
+    let (head, secret) = found.rsplit_once('_').unwrap();
+    let path = format!("/keys/{}/edit", key.row.id.as_str());
+    let typed = |found: &str| format!("name=New&description=In+%2520{found}&revision={}", key.revision);
+    let kept = product.send(Call::post(&path).same_origin().form(typed(&found))).await;
+    assert_eq!(kept.status, 401);
+    assert!(text(&kept.body).contains("passwords, codes and secrets of keys"), "{}", kept.body);
+    assert!(kept.body.contains(&format!("value=\"In %20{head}_\"")) && !kept.body.contains(secret), "{}", kept.body);
+    let again = format!("{}&proof_left_out=description", typed(&format!("{head}_")));
+    let asked = send(&product, &path, &session, again).await;
+    assert_eq!(asked.status, 422);
+    assert!(text(&asked.body).contains("Type this again."), "{}", asked.body);
+}
+
 #[tokio::test]
 async fn a_list_is_carried_on_as_it_was_typed_and_an_error_names_its_line() {
     let product = Product::start().await;
