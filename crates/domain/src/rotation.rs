@@ -11,6 +11,8 @@ use crate::timestamp::{Millis, Timestamp};
 
 /// The longest time for which two secrets of a key work.
 pub const OVERLAP_MAX: Millis = Millis::days(90);
+/// The shortest rotation interval, in days.
+pub const ROTATE_DAYS_MIN: u32 = 1;
 /// The longest rotation interval, in days: ten years.
 pub const ROTATE_DAYS_MAX: u32 = 3_653;
 /// How many addresses of each secret are named. Of more, it is only said that there are more.
@@ -140,8 +142,8 @@ pub fn rotate_days(text: &str) -> Result<Option<u32>, String> {
     }
     let is_number = text.bytes().all(|byte| byte.is_ascii_digit());
     match text.parse::<u32>() {
-        Ok(days) if is_number && (1..=ROTATE_DAYS_MAX).contains(&days) => Ok(Some(days)),
-        _ => Err(format!("{} is not a number of days from 1 to {ROTATE_DAYS_MAX}.", quote(text))),
+        Ok(days) if is_number && (ROTATE_DAYS_MIN..=ROTATE_DAYS_MAX).contains(&days) => Ok(Some(days)),
+        _ => Err(format!("{} is not a number of days from {ROTATE_DAYS_MIN} to {ROTATE_DAYS_MAX}.", quote(text))),
     }
 }
 
