@@ -61,11 +61,19 @@ impl Overlap {
 
     /// Reads `none`, or a number of minutes, hours or days like `30m`, `36h` or `7d`.
     pub fn parse(text: &str) -> Result<Self, String> {
+        let none = OverlapChoice::None.as_str();
+        if text.trim() == none { Ok(Self::NONE) } else { Self::length(text, &format!(", or {none}")) }
+    }
+
+    /// The same for an overlap that goes on: there is no `none`.
+    pub fn parse_longer(text: &str) -> Result<Self, String> {
+        Self::length(text, "")
+    }
+
+    /// Reads a number of minutes, hours or days. `or` names what else may be written.
+    fn length(text: &str, or: &str) -> Result<Self, String> {
         let text = text.trim();
-        if text == OverlapChoice::None.as_str() {
-            return Ok(Self::NONE);
-        }
-        let wrong = || format!("{} is not a length of time: write one like 30m, 36h or 7d.", quote(text));
+        let wrong = || format!("{} is not a length of time: write one like 30m, 36h or 7d{or}.", quote(text));
         let (number, unit) = text.split_at_checked(text.len().saturating_sub(1)).ok_or_else(wrong)?;
         let is_number = !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit());
         let number: i64 = if is_number { number.parse().unwrap_or(i64::MAX) } else { return Err(wrong()) };
@@ -86,7 +94,8 @@ impl Overlap {
                 Err(FieldErrors::one(Field::OverlapTime, "Enter a time, for example 36h or 30d."))
             }
             Some(OverlapChoice::Custom) => {
-                Self::parse(time).map_err(|message| FieldErrors::one(Field::OverlapTime, message))
+                // Beside it is a choice for none.
+                Self::parse_longer(time).map_err(|message| FieldErrors::one(Field::OverlapTime, message))
             }
             Some(choice) => Self::parse(choice.as_str()).map_err(|message| FieldErrors::one(Field::Overlap, message)),
         }
@@ -329,8 +338,11 @@ mod tests {
         for text in
             ["", "h", "1", "-1h", "+1h", "1.5h", "1w", "1 h", "é", "h1", "91d", "2161h", "99999999999999999999d"]
         {
-            assert!(Overlap::parse(text).is_err(), "{text}");
+            assert!(Overlap::parse(text).is_err() && Overlap::parse_longer(text).is_err(), "{text}");
         }
+        // An error names every word that may be written.
+        assert!(Overlap::parse("soon").unwrap_err().ends_with("write one like 30m, 36h or 7d, or none."));
+        assert!(Overlap::parse_longer("none").unwrap_err().ends_with("write one like 30m, 36h or 7d."));
         for choice in OverlapChoice::ALL.iter().filter(|choice| **choice != OverlapChoice::Custom) {
             assert!(Overlap::read(choice.as_str(), "nonsense").is_ok(), "{choice:?}");
         }
