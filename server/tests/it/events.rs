@@ -200,6 +200,13 @@ async fn a_browser_is_told_that_any_page_may_call_without_its_cookies() {
         assert_eq!(answer.header("access-control-allow-methods"), methods, "{path}");
         assert_eq!((answer.header("access-control-allow-credentials"), answer.header("set-cookie")), ("", ""));
     }
+    // What is allowed is what is taken: HEAD would report an event and show no answer.
+    for (path, _) in PATHS {
+        let preflight = asks(path, "POST");
+        for call in [preflight, Call::new("OPTIONS", path), Call::new("HEAD", path), Call::new("PUT", path)] {
+            assert_eq!(product.send(call).await.header("allow"), "GET, POST", "{path}");
+        }
+    }
     let long = "x-a,".repeat(300);
     let answer = product.send(asks("/openconnect", "POST").header("access-control-request-headers", &long)).await;
     assert_eq!(answer.header("access-control-allow-headers"), "");
