@@ -120,6 +120,7 @@ impl Service {
         let work = async |tx: &mut Tx| {
             let key = self.key_for(tx, caller, id, Act::StopKeys).await?;
             check(&key)?;
+            self.withdraw_with_key(tx, caller, id).await?;
             remove(tx, id, self.now()).await?;
             let event = self.key_event(caller, Action::KeyDeleted, &key);
             self.record(tx, event).await?;
