@@ -14,6 +14,7 @@ use super::keys_filters::{SEARCH_TAKES, secretless};
 use crate::addresses::{read_address, with_query};
 use crate::components::audit_table::{AuditTable, told};
 use crate::components::chart::days::Days;
+use crate::components::empty::PastTheEnd;
 use crate::components::failed::Failed;
 use crate::components::ignored::Ignored;
 use crate::components::pager::{Exports, Pager};
@@ -61,12 +62,17 @@ async fn found(query: AuditQuery, key: Option<&str>) -> Result<AnyView, ConsoleE
     let turn = |after: Option<String>, before: Option<String>| {
         (after.is_some() || before.is_some()).then(|| address(&AuditQuery { after, before, ..query.clone() }))
     };
+    let is_past = page.is_past(query.after.is_some() || query.before.is_some());
     let (previous, next) = (turn(None, page.previous), turn(page.next, None));
     let day = |day: Timestamp| address(&AuditQuery { from: Some(day), to: Some(day), ..query.first_page() });
     let narrowed = query.from.is_some() || query.to.is_some();
     let is_chosen = |day: Timestamp| {
         narrowed && query.from.is_none_or(|from| from <= day) && query.until().is_none_or(|until| day < until)
     };
+    if is_past {
+        let first = address(&query.first_page());
+        return Ok(view! { <Days days link=day is_chosen/> <PastTheEnd first/> }.into_any());
+    }
     let nothing = (page.rows.is_empty() && query.is_filtered()).then(|| {
         let words = match (query.from, query.to) {
             (Some(from), Some(to)) if from > to => "The first day is after the last one.",

@@ -231,6 +231,25 @@ async fn a_browser_is_told_that_any_page_may_call_without_its_cookies() {
     }
 }
 
+/// Events that are too old go, so a page that was open may have none left.
+#[tokio::test]
+async fn a_page_past_the_last_event_says_so_and_leads_to_the_first() {
+    let product = Product::start().await;
+    let session = product.sign_in().await;
+    let key = product.token(event_key("client")).await;
+    let page = async |path: &str| product.send(Call::get(path).cookie(&session)).await.body;
+    let at = format!("/integrations/{}", place(&product, IntegrationKind::Client).await);
+    assert!(page(&format!("{at}?after=1")).await.contains("Nothing was reported yet"));
+    taken(&product.send(reports("/events/client", &key)).await);
+    for address in [format!("{at}?after=1"), format!("{at}?event=On+Ring&after=1")] {
+        let shown = page(&address).await;
+        assert!(shown.contains("It is past the end of the list"), "{address}: {shown}");
+        assert!(!shown.contains("Nothing was reported yet") && shown.contains("Show the first page"), "{address}");
+    }
+    assert!(page(&at).await.contains("On Ring"));
+    assert!(page("/audit?after=1").await.contains("It is past the end of the list"));
+}
+
 async fn next(stream: &mut BodyDataStream) -> Option<String> {
     let piece = timeout(Duration::from_mins(1), stream.next()).await.expect("nothing came");
     piece.map(|piece| String::from_utf8(piece.unwrap().to_vec()).unwrap())
