@@ -69,11 +69,7 @@ async fn found(query: AuditQuery, key: Option<&str>) -> Result<AnyView, ConsoleE
     let is_chosen = |day: Timestamp| {
         narrowed && query.from.is_none_or(|from| from <= day) && query.until().is_none_or(|until| day < until)
     };
-    if is_past {
-        let first = address(&query.first_page());
-        return Ok(view! { <Days days link=day is_chosen/> <PastTheEnd first/> }.into_any());
-    }
-    let nothing = (page.rows.is_empty() && query.is_filtered()).then(|| {
+    let nothing = (page.rows.is_empty() && query.is_filtered() && !is_past).then(|| {
         let words = match (query.from, query.to) {
             (Some(from), Some(to)) if from > to => "The first day is after the last one.",
             _ if query.name.is_some() => "No events match. Names are searched by their beginning.",
@@ -90,12 +86,14 @@ async fn found(query: AuditQuery, key: Option<&str>) -> Result<AnyView, ConsoleE
             </p>
         }
     });
+    let past = is_past.then(|| view! { <PastTheEnd first=address(&query.first_page())/> });
     let folded = told(page.rows.clone()).len() < page.rows.len();
-    let table = nothing.is_none().then(|| view! { <AuditTable rows=page.rows with_subject=true/> });
+    let table = (nothing.is_none() && !is_past).then(|| view! { <AuditTable rows=page.rows with_subject=true/> });
     Ok(view! {
         {only}
         <Days days link=day is_chosen/>
         {nothing}
+        {past}
         {table}
         {folded.then(|| view! { <p class="soft">"“Issued and confirmed” is one line for two events."</p> })}
         <Pager total=page.total one="event" previous next>

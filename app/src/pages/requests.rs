@@ -87,7 +87,12 @@ fn Found(list: RequestList, query: RequestQuery) -> impl IntoView {
     let (previous, next) = (turn(None, page.previous), turn(page.next, None));
     if is_past {
         let first = address(&RequestQuery { after: None, before: None, ..query.clone() });
-        return view! { {only} <PastTheEnd first/> }.into_any();
+        return view! {
+            {only}
+            <PastTheEnd first/>
+            <Pager total=page.total one="request" previous next/>
+        }
+        .into_any();
     }
     if page.rows.is_empty() && previous.is_none() {
         let (title, words) = match query.show {
