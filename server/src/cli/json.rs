@@ -90,7 +90,7 @@ impl Json {
     }
 
     /// Whether there is no value at all. An empty text is one.
-    const fn is_nothing(&self) -> bool {
+    fn is_nothing(&self) -> bool {
         match self {
             Self::Null => true,
             Self::List(items) => items.is_empty(),

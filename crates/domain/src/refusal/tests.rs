@@ -26,8 +26,6 @@ fn every_message_is_one_sentence() {
         Refusal::NoRotation(NoRotation::Waiting),
         Refusal::TooLate,
         Refusal::WrongState,
-        Refusal::StaysRevoked(RevokeReason::Leaked),
-        Refusal::StaysRevoked(RevokeReason::NoLongerNeeded),
         Refusal::TooMany { most: 10_000 },
         Refusal::NothingChosen,
         Refusal::NotUndoable,
@@ -98,6 +96,7 @@ fn every_message_is_one_sentence() {
         Refusal::IntegrationStays,
     ];
     all.extend(ShownOnce::ALL.iter().copied().map(Refusal::AlreadyShown));
+    all.extend(RevokeReason::ALL.iter().copied().map(Refusal::StaysRevoked));
     for refusal in all {
         let message = refusal.message();
         assert!(message.ends_with('.') && message.matches('.').count() == 1, "{message}");
