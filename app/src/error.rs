@@ -80,6 +80,7 @@ impl ConsoleError {
                 | Refusal::WebhookNotFound
                 | Refusal::LinkInvalid => StatusCode::NOT_FOUND,
                 Refusal::Forbidden
+                | Refusal::OwnersKey
                 | Refusal::BeyondOwnRights
                 | Refusal::OwnKey
                 | Refusal::OnlyKnownBrowsers

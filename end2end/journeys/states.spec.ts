@@ -139,7 +139,7 @@ test('a key that leaked stays revoked', async ({ owner, arrange, verifier }) => 
   await confirm(owner, 'Revoke', 'is revoked');
 
   await choose(owner, name, 'Restore…');
-  await expect(dialog(owner)).toContainText('This key cannot be restored: it leaked, or may have leaked.');
+  await expect(dialog(owner)).toContainText('A leaked key stays revoked; issue a new one.');
   await expect(dialog(owner).getByRole('button', { name: 'Restore' })).toHaveCount(0);
   await examine(owner.page, 'dialog-restore-refused');
   await close(owner);

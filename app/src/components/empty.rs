@@ -19,3 +19,23 @@ pub fn Empty(
         </div>
     }
 }
+
+/// What a list says at a place behind its last row.
+#[component]
+pub fn PastTheEnd(
+    /// The address of its first page.
+    first: String,
+) -> impl IntoView {
+    view! {
+        <div class="card">
+            <div class="empty">
+                <h2>"This page is empty"</h2>
+                <p>{PAST_THE_END}</p>
+                <a class="button primary" href=first>"Show the first page"</a>
+            </div>
+        </div>
+    }
+}
+
+/// Why a page behind the last row shows nothing.
+pub const PAST_THE_END: &str = "It is past the end of the list: what was here is gone or no longer matches.";

@@ -13,7 +13,7 @@ use service::seen::SeenState;
 
 use super::keys_filters::{SEARCH_TAKES, secretless};
 use crate::addresses::{read_address, with_query};
-use crate::components::empty::Empty;
+use crate::components::empty::{Empty, PastTheEnd};
 use crate::components::failed::{Failed, FormProblem};
 use crate::components::field::TextField;
 use crate::components::ignored::Ignored;
@@ -68,8 +68,12 @@ fn Found(list: AppList, query: AppQuery) -> impl IntoView {
     let turn = |after: Option<String>, before: Option<String>| {
         (after.is_some() || before.is_some()).then(|| address(&AppQuery { after, before, ..query.clone() }))
     };
+    let is_past = page.is_past(query.after.is_some() || query.before.is_some());
+    let first = address(&AppQuery { after: None, before: None, ..query.clone() });
     let (previous, next) = (turn(None, page.previous), turn(page.next, None));
-    let table = if page.rows.is_empty() {
+    let table = if is_past {
+        view! { <PastTheEnd first/> }.into_any()
+    } else if page.rows.is_empty() {
         let words = match (&query.search, query.archived) {
             (Some(_), _) => "Search looks at the beginning of names. Try fewer letters.",
             (None, true) => "No app is archived.",

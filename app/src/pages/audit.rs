@@ -14,6 +14,7 @@ use super::keys_filters::{SEARCH_TAKES, secretless};
 use crate::addresses::{read_address, with_query};
 use crate::components::audit_table::{AuditTable, told};
 use crate::components::chart::days::Days;
+use crate::components::empty::PastTheEnd;
 use crate::components::failed::Failed;
 use crate::components::ignored::Ignored;
 use crate::components::pager::{Exports, Pager};
@@ -61,13 +62,14 @@ async fn found(query: AuditQuery, key: Option<&str>) -> Result<AnyView, ConsoleE
     let turn = |after: Option<String>, before: Option<String>| {
         (after.is_some() || before.is_some()).then(|| address(&AuditQuery { after, before, ..query.clone() }))
     };
+    let is_past = page.is_past(query.after.is_some() || query.before.is_some());
     let (previous, next) = (turn(None, page.previous), turn(page.next, None));
     let day = |day: Timestamp| address(&AuditQuery { from: Some(day), to: Some(day), ..query.first_page() });
     let narrowed = query.from.is_some() || query.to.is_some();
     let is_chosen = |day: Timestamp| {
         narrowed && query.from.is_none_or(|from| from <= day) && query.until().is_none_or(|until| day < until)
     };
-    let nothing = (page.rows.is_empty() && query.is_filtered()).then(|| {
+    let nothing = (page.rows.is_empty() && query.is_filtered() && !is_past).then(|| {
         let words = match (query.from, query.to) {
             (Some(from), Some(to)) if from > to => "The first day is after the last one.",
             _ if query.name.is_some() => "No events match. Names are searched by their beginning.",
@@ -84,12 +86,14 @@ async fn found(query: AuditQuery, key: Option<&str>) -> Result<AnyView, ConsoleE
             </p>
         }
     });
+    let past = is_past.then(|| view! { <PastTheEnd first=address(&query.first_page())/> });
     let folded = told(page.rows.clone()).len() < page.rows.len();
-    let table = nothing.is_none().then(|| view! { <AuditTable rows=page.rows with_subject=true/> });
+    let table = (nothing.is_none() && !is_past).then(|| view! { <AuditTable rows=page.rows with_subject=true/> });
     Ok(view! {
         {only}
         <Days days link=day is_chosen/>
         {nothing}
+        {past}
         {table}
         {folded.then(|| view! { <p class="soft">"“Issued and confirmed” is one line for two events."</p> })}
         <Pager total=page.total one="event" previous next>

@@ -8,10 +8,10 @@ use leptos::prelude::*;
 use leptos_router::components::Outlet;
 
 use super::keys_filters::{SEARCH_TAKES, secretless};
-use super::rooms::{asked, turns};
+use super::rooms::{asked, first_address, turns};
 use crate::components::app_switch::{AppField, InApp};
 use crate::components::contact_fields::ContactFields;
-use crate::components::empty::Empty;
+use crate::components::empty::{Empty, PastTheEnd};
 use crate::components::failed::{Failed, FormProblem, failed_dialog};
 use crate::components::field::TextField;
 use crate::components::grant_fields::EnterPresses;
@@ -62,10 +62,14 @@ pub fn ChatsPage() -> impl IntoView {
 
 #[component]
 fn Found(list: RoomList, names: Vec<Option<String>>, query: RoomQuery) -> impl IntoView {
+    let is_past = list.page.is_past(query.after.is_some() || query.before.is_some());
+    let first = first_address("/chats", &query);
     let (previous, next) = turns("/chats", &query, &list);
     let RoomList { page, apps, now, manages } = list;
     let filtered = query.is_filtered();
-    let table = if page.rows.is_empty() {
+    let table = if is_past {
+        view! { <PastTheEnd first/> }.into_any()
+    } else if page.rows.is_empty() {
         let (heading, words) = match (query.archived, filtered) {
             (true, _) => ("No chats here", "No chat is archived."),
             (false, true) => ("No chats here", "Search looks at the beginning of titles. Try fewer letters."),

@@ -11,7 +11,7 @@ use leptos_router::components::Outlet;
 use super::keys_filters::{SEARCH_TAKES, secretless};
 use crate::addresses::{read_address, with_query};
 use crate::components::app_switch::{AppField, InApp};
-use crate::components::empty::Empty;
+use crate::components::empty::{Empty, PastTheEnd};
 use crate::components::failed::{Failed, FormProblem, failed_dialog};
 use crate::components::field::TextField;
 use crate::components::ignored::Ignored;
@@ -72,8 +72,12 @@ fn Found(page: Page<Contact>, manages: bool, query: ContactQuery) -> impl IntoVi
     let turn = |after: Option<String>, before: Option<String>| {
         (after.is_some() || before.is_some()).then(|| address(&ContactQuery { after, before, ..query.clone() }))
     };
+    let is_past = page.is_past(query.after.is_some() || query.before.is_some());
+    let first = address(&query.first_page());
     let (previous, next) = (turn(None, page.previous), turn(page.next, None));
-    let table = if page.rows.is_empty() {
+    let table = if is_past {
+        view! { <PastTheEnd first/> }.into_any()
+    } else if page.rows.is_empty() {
         let filtered = query.is_filtered();
         let (heading, words) = if filtered {
             (

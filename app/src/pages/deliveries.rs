@@ -9,6 +9,7 @@ use leptos_router::hooks::use_params_map;
 
 use super::integration::not_there;
 use crate::addresses::{read_address, with_query};
+use crate::components::empty::PastTheEnd;
 use crate::components::failed::FormProblem;
 use crate::components::ignored::Ignored;
 use crate::components::pager::Pager;
@@ -146,6 +147,8 @@ fn Found(list: DeliveryList, query: DeliveryQuery) -> impl IntoView {
         (after.is_some() || before.is_some())
             .then(|| with_query(&path, &DeliveryQuery { after, before, ..query.clone() }.to_query_string()))
     };
+    let is_past = page.is_past(query.after.is_some() || query.before.is_some());
+    let first = with_query(&path, &DeliveryQuery { after: None, before: None, ..query.clone() }.to_query_string());
     let (previous, next) = (turn(None, page.previous), turn(page.next, None));
     let states: Vec<_> = DeliveryState::ALL
         .iter()
@@ -153,7 +156,9 @@ fn Found(list: DeliveryList, query: DeliveryQuery) -> impl IntoView {
         .collect();
     let is_filtered = query.is_filtered();
     let name = integration.shown_name().to_owned();
-    let table = if page.rows.is_empty() {
+    let table = if is_past {
+        view! { <PastTheEnd first/> }.into_any()
+    } else if page.rows.is_empty() {
         let (heading, words) = if is_filtered {
             ("No deliveries here", "Nothing in this state in the last 7 days.")
         } else {

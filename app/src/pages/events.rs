@@ -13,6 +13,7 @@ use serde_json::Value;
 use super::integration::not_there;
 use super::keys_filters::{SEARCH_TAKES, secretless};
 use crate::addresses::{address_pairs, with_query};
+use crate::components::empty::PAST_THE_END;
 use crate::components::failed::Failed;
 use crate::components::ignored::Ignored;
 use crate::components::pager::Pager;
@@ -74,10 +75,14 @@ fn Found(
         (after.is_some() || before.is_some())
             .then(|| with_query(&address, &EventQuery { after, before, ..query.clone() }.to_query_string()))
     };
+    let is_past = page.is_past(query.after.is_some() || query.before.is_some());
+    let first = with_query(&address, &EventQuery { after: None, before: None, ..query.clone() }.to_query_string());
     let (previous, next) = (turn(None, page.previous), turn(page.next, None));
     let is_filtered = query.is_filtered();
     let is_empty = page.rows.is_empty();
-    let table = if is_empty && is_filtered {
+    let table = if is_past {
+        view! { <p class="body soft">{PAST_THE_END} " " <a href=first>"Show the first page"</a></p> }.into_any()
+    } else if is_empty && is_filtered {
         view! { <p class="body soft">"No event matches. Every filter takes the whole of what it looks for."</p> }
             .into_any()
     } else if is_empty {

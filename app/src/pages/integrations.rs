@@ -9,7 +9,7 @@ use leptos::prelude::*;
 
 use super::keys_filters::{SEARCH_TAKES, secretless};
 use crate::addresses::{read_address, with_query};
-use crate::components::empty::Empty;
+use crate::components::empty::{Empty, PastTheEnd};
 use crate::components::failed::Failed;
 use crate::components::ignored::Ignored;
 use crate::components::pager::Pager;
@@ -62,8 +62,13 @@ fn Found(page: Page<Integration>, now: Timestamp, manages: bool, query: Integrat
             with_query("/integrations", &IntegrationQuery { after, before, ..query.clone() }.to_query_string())
         })
     };
+    let is_past = page.is_past(query.after.is_some() || query.before.is_some());
+    let first =
+        with_query("/integrations", &IntegrationQuery { after: None, before: None, ..query.clone() }.to_query_string());
     let (previous, next) = (turn(None, page.previous), turn(page.next, None));
-    let table = if page.rows.is_empty() {
+    let table = if is_past {
+        view! { <PastTheEnd first/> }.into_any()
+    } else if page.rows.is_empty() {
         let filtered = query.is_filtered();
         let (heading, words) = if filtered {
             (

@@ -2,6 +2,7 @@
 
 use domain::field::{Field, FieldErrors};
 use domain::key::{KeyRow, RESTORE_WITHIN, RevokeReason};
+use domain::refusal::Refusal;
 use domain::role::Act;
 use domain::timestamp::Timestamp;
 use leptos::prelude::*;
@@ -121,10 +122,7 @@ fn not_possible(asked: Confirmation, view: &KeyView) -> Option<String> {
     match revoked.restorable_until {
         Some(until) if view.now < until => None,
         Some(_) => Some(format!("This key cannot be restored: it was revoked more than {} ago.", span(RESTORE_WITHIN))),
-        None if revoked.reason == RevokeReason::Leaked => {
-            Some("This key cannot be restored: it leaked, or may have leaked.".to_owned())
-        }
-        None => Some("This key cannot be restored.".to_owned()),
+        None => Some(Refusal::StaysRevoked(revoked.reason).message()),
     }
 }
 

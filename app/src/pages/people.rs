@@ -15,7 +15,7 @@ use service::invites::InviteSeen;
 
 use super::keys_filters::{SEARCH_TAKES, secretless};
 use crate::addresses::{read_address, with_query};
-use crate::components::empty::Empty;
+use crate::components::empty::{Empty, PastTheEnd};
 use crate::components::failed::Failed;
 use crate::components::ignored::Ignored;
 use crate::components::pager::Pager;
@@ -73,8 +73,12 @@ fn Found(list: PeopleList, query: PersonQuery, all_invites: bool) -> impl IntoVi
     let turn = |after: Option<String>, before: Option<String>| {
         (after.is_some() || before.is_some()).then(|| address(&PersonQuery { after, before, ..query.clone() }))
     };
+    let is_past = page.is_past(query.after.is_some() || query.before.is_some());
+    let first = address(&query.first_page());
     let (previous, next) = (turn(None, page.previous), turn(page.next, None));
-    let table = if page.rows.is_empty() {
+    let table = if is_past {
+        view! { <PastTheEnd first/> }.into_any()
+    } else if page.rows.is_empty() {
         let words = "Search looks at names and e-mails. Try fewer letters, or another filter.";
         view! { <Empty heading="Nobody matches" words next=Some(("/people", "Show all people"))/> }.into_any()
     } else {

@@ -8,6 +8,7 @@ use leptos_router::components::Outlet;
 
 use super::request::life;
 use crate::addresses::{read_address, with_query};
+use crate::components::empty::PastTheEnd;
 use crate::components::failed::Failed;
 use crate::components::ignored::Ignored;
 use crate::components::pager::Pager;
@@ -82,7 +83,17 @@ fn Found(list: RequestList, query: RequestQuery) -> impl IntoView {
     let turn = |after: Option<String>, before: Option<String>| {
         (after.is_some() || before.is_some()).then(|| address(&RequestQuery { after, before, ..query.clone() }))
     };
+    let is_past = page.is_past(query.after.is_some() || query.before.is_some());
     let (previous, next) = (turn(None, page.previous), turn(page.next, None));
+    if is_past {
+        let first = address(&RequestQuery { after: None, before: None, ..query.clone() });
+        return view! {
+            {only}
+            <PastTheEnd first/>
+            <Pager total=page.total one="request" previous next/>
+        }
+        .into_any();
+    }
     if page.rows.is_empty() && previous.is_none() {
         let (title, words) = match query.show {
             RequestFilter::Waiting => (

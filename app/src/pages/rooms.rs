@@ -11,7 +11,7 @@ use super::keys_filters::{SEARCH_TAKES, secretless};
 use super::room_acts::RoomFields;
 use crate::addresses::{read_address, with_query};
 use crate::components::app_switch::{AppField, InApp};
-use crate::components::empty::Empty;
+use crate::components::empty::{Empty, PastTheEnd};
 use crate::components::failed::{Failed, FormProblem, failed_dialog};
 use crate::components::ignored::Ignored;
 use crate::components::modal::Modal;
@@ -38,6 +38,11 @@ pub(super) fn turns(path: &str, query: &RoomQuery, list: &RoomList) -> (Option<S
             .then(|| with_query(path, &RoomQuery { after, before, ..query.clone() }.to_query_string()))
     };
     (turn(None, list.page.previous.clone()), turn(list.page.next.clone(), None))
+}
+
+/// The address of the first page of a list of rooms.
+pub(super) fn first_address(path: &str, query: &RoomQuery) -> String {
+    with_query(path, &query.first_page().to_query_string())
 }
 
 #[component]
@@ -71,9 +76,13 @@ pub fn RoomsPage() -> impl IntoView {
 
 #[component]
 fn Found(list: RoomList, query: RoomQuery) -> impl IntoView {
+    let is_past = list.page.is_past(query.after.is_some() || query.before.is_some());
+    let first = first_address("/rooms", &query);
     let (previous, next) = turns("/rooms", &query, &list);
     let RoomList { page, apps, now, manages } = list;
-    let table = if page.rows.is_empty() {
+    let table = if is_past {
+        view! { <PastTheEnd first/> }.into_any()
+    } else if page.rows.is_empty() {
         let filtered = query.is_filtered();
         let (heading, words) = if filtered {
             (

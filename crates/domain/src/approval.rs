@@ -7,7 +7,7 @@ use crate::field::{Field, FieldErrors, parse_items};
 use crate::kind::KeyKind;
 use crate::permission::Permission;
 use crate::spec::KeySpec;
-use crate::text::joined;
+use crate::text::{joined, quote};
 use crate::timestamp::Timestamp;
 
 /// The most patterns of the settings.
@@ -105,17 +105,17 @@ pub fn in_words(causes: &[Cause]) -> String {
 impl ApprovalRules {
     /// The strictest there are: every key needs approval.
     pub fn strictest() -> Self {
-        Self { kinds: KeyKind::ALL.to_vec(), permissions: Vec::new(), without_expiry: true }
+        Self { kinds: KeyKind::issuable().collect(), permissions: Vec::new(), without_expiry: true }
     }
 
     /// Reads what was typed into the settings. `kinds` are words.
     pub fn read(kinds: &[String], permissions: &[String], without_expiry: bool) -> Result<Self, FieldErrors> {
         let mut errors = FieldErrors::default();
         let mut chosen = Vec::new();
-        for word in kinds {
-            match KeyKind::parse(word) {
+        for (item, word) in kinds.iter().enumerate() {
+            match KeyKind::parse(word).filter(|kind| kind.rules().issuable_now) {
                 Some(kind) => chosen.push(kind),
-                None => errors.push(Field::ApprovalKinds, "Choose kinds of the list."),
+                None => errors.push_item(Field::ApprovalKinds, item, unknown_kind(word)),
             }
         }
         chosen.sort_unstable();
@@ -174,10 +174,12 @@ impl ApprovalRules {
         serde_json::to_string(self).unwrap_or_default()
     }
 
-    /// Reads the text of the setting; `None` if it is of a later version.
+    /// Reads the text of the setting; `None` if it is of a later version. Earlier ones kept kinds that nobody issues.
     #[cfg(feature = "server")]
     pub fn from_setting(text: &str) -> Option<Self> {
-        serde_json::from_str(text).ok()
+        let mut rules: Self = serde_json::from_str(text).ok()?;
+        rules.kinds.retain(|kind| kind.rules().issuable_now);
+        Some(rules)
     }
 
     /// The differences to earlier rules, for the audit.
@@ -202,6 +204,11 @@ const ENDLESS: &str = "A second person must approve keys that never expire: choo
 
 fn refused(permission: &Permission) -> String {
     format!("A second person must approve {} here: ask for a new key instead.", permission.as_str())
+}
+
+fn unknown_kind(word: &str) -> String {
+    let kinds = joined(KeyKind::issuable().map(KeyKind::as_str));
+    format!("{} is not a kind that somebody issues: choose among {kinds}.", quote(word))
 }
 
 /// Whether a key expires later than it did; `None` is never.
@@ -330,7 +337,10 @@ mod tests {
             let errors = ApprovalRules::read(&owned(kinds), &owned(permissions), false).unwrap_err();
             errors.0.into_iter().map(|error| (error.field, error.item)).collect::<Vec<_>>()
         };
-        assert_eq!(wrong(&["sausage"], &[]), [(Field::ApprovalKinds, None)]);
+        // The key of an app comes with the app, so nobody asks for one.
+        for kind in ["sausage", "member", ""] {
+            assert_eq!(wrong(&["service", kind], &[]), [(Field::ApprovalKinds, Some(1))], "{kind}");
+        }
         for text in ["Invoices.read", "a..b", "keystead.v*", "a.*.b"] {
             assert_eq!(wrong(&[], &["ok.*", text]), [(Field::ApprovalPermissions, Some(1))], "{text}");
         }
@@ -344,6 +354,8 @@ mod tests {
         for rules in [ApprovalRules::default(), rules(&["account", "service"], &["keystead.*", "a.b", "*"], true)] {
             assert_eq!(ApprovalRules::from_setting(&rules.to_setting()), Some(rules));
         }
+        let earlier = r#"{"kinds":["service","member"],"permissions":[],"without_expiry":false}"#;
+        assert_eq!(ApprovalRules::from_setting(earlier), Some(rules(&["service"], &[], false)));
         for text in ["", "{}", r#"{"kinds":["sausage"],"permissions":[],"without_expiry":false}"#] {
             assert_eq!(ApprovalRules::from_setting(text), None, "{text}");
         }

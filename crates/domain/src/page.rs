@@ -81,6 +81,11 @@ impl<T> From<Page<T>> for Uncounted<T> {
 }
 
 impl<T> Page<T> {
+    /// Whether a page that was asked for by a cursor has no rows, though the list has some: those at its place are gone.
+    pub fn is_past(&self, by_cursor: bool) -> bool {
+        by_cursor && self.rows.is_empty() && self.total.n > 0
+    }
+
     /// The places of its first and last row among all, counted from 1. `number` is the page's own, as far as that is
     /// known: rows may have come and gone since the first page.
     pub fn places(&self, number: Option<u32>, size: u32) -> (u32, u32) {
@@ -113,6 +118,18 @@ mod tests {
         assert_eq!(page(10, false, true, Capped { n: 10_000, more: true }).places(Some(500), 25), (12_476, 12_485));
         assert_eq!(page(25, true, true, of(60)).places(None, 25), (26, 50));
         assert_eq!(page(1, true, true, of(60)).places(Some(u32::MAX), 100), (u32::MAX, u32::MAX));
+    }
+
+    #[test]
+    fn a_page_without_rows_is_past_the_end_of_a_list_that_has_some() {
+        let page = |rows: usize, n: u32| Page {
+            rows: vec![(); rows],
+            next: None,
+            previous: None,
+            total: Capped { n, more: false },
+        };
+        assert!(page(0, 3).is_past(true));
+        assert!(!page(0, 3).is_past(false) && !page(0, 0).is_past(true) && !page(1, 3).is_past(true));
     }
 
     #[test]

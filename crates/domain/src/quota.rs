@@ -7,6 +7,8 @@ use crate::page::grouped;
 use crate::text::quote;
 use crate::timestamp::{Millis, Timestamp};
 
+/// The smallest call quota, in calls.
+pub const QUOTA_MIN: u64 = 1;
 /// The largest call quota, in calls.
 pub const QUOTA_MAX: u64 = 1_000_000_000_000;
 
@@ -86,8 +88,8 @@ impl Quota {
         if !digits.bytes().all(|byte| byte.is_ascii_digit()) {
             return Err(format!("{} is not a number of calls: write one like 10000.", quote(text)));
         }
-        let total = digits.parse().ok().filter(|total| (1..=QUOTA_MAX).contains(total));
-        total.map(Some).ok_or_else(|| format!("A call quota is 1 to {} calls.", grouped(QUOTA_MAX)))
+        let total = digits.parse().ok().filter(|total| (QUOTA_MIN..=QUOTA_MAX).contains(total));
+        total.map(Some).ok_or_else(|| format!("A call quota is {QUOTA_MIN} to {} calls.", grouped(QUOTA_MAX)))
     }
 
     /// `10,000 calls in all`, `10,000 calls a day`.

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::field::FieldErrors;
 use crate::ids::KeyId;
+use crate::key::RevokeReason;
 use crate::page::grouped;
 use crate::rotation::NoRotation;
 use crate::shown_once::ShownOnce;
@@ -21,6 +22,8 @@ pub enum Refusal {
     Forbidden,
     /// The caller proved who they are too long ago for this.
     ProveAgain,
+    /// Only owners issue and change keys that make apps and app keys.
+    OwnersKey,
     /// A key would make or change a key that may do more than itself.
     BeyondOwnRights,
     /// A key would change itself.
@@ -59,6 +62,8 @@ pub enum Refusal {
     TooLate,
     /// The key's state does not allow it.
     WrongState,
+    /// The key was revoked for this reason, or by its holder, so nobody restores it.
+    StaysRevoked(RevokeReason),
     /// An act is for more keys than it takes at once.
     TooMany {
         /// The most that it takes.
@@ -252,6 +257,9 @@ impl Refusal {
             }
             Self::NotFound => "Key not found; it may have been deleted.",
             Self::Forbidden => "Your role does not allow this; ask an owner.",
+            Self::OwnersKey => {
+                "Only owners issue and change account keys, in the console or on the command line; ask one of them."
+            }
             Self::ProveAgain => "Confirm that it is you, then do this again.",
             Self::BeyondOwnRights => {
                 "A key may not make or change a key that may do more in Keystead than itself, in more places or for longer; use another key or the console."
@@ -275,6 +283,8 @@ impl Refusal {
             Self::NoRotation(why) => why.message(),
             Self::TooLate => "It is too late to do this.",
             Self::WrongState => "The key's status does not allow this; reload the key.",
+            Self::StaysRevoked(RevokeReason::Leaked) => "A leaked key stays revoked; issue a new one.",
+            Self::StaysRevoked(_) => "A key that its holder revoked stays revoked; issue a new one.",
             Self::NameMismatch => "That is not the key's name; type it exactly as shown.",
             Self::LinkInvalid => "This link was used or replaced, or it has expired; ask for a new one.",
             Self::EmailTaken => "Somebody already uses this e-mail.",

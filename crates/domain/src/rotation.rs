@@ -11,6 +11,8 @@ use crate::timestamp::{Millis, Timestamp};
 
 /// The longest time for which two secrets of a key work.
 pub const OVERLAP_MAX: Millis = Millis::days(90);
+/// The shortest rotation interval, in days.
+pub const ROTATE_DAYS_MIN: u32 = 1;
 /// The longest rotation interval, in days: ten years.
 pub const ROTATE_DAYS_MAX: u32 = 3_653;
 /// How many addresses of each secret are named. Of more, it is only said that there are more.
@@ -59,11 +61,19 @@ impl Overlap {
 
     /// Reads `none`, or a number of minutes, hours or days like `30m`, `36h` or `7d`.
     pub fn parse(text: &str) -> Result<Self, String> {
+        let none = OverlapChoice::None.as_str();
+        if text.trim() == none { Ok(Self::NONE) } else { Self::length(text, &format!(", or {none}")) }
+    }
+
+    /// The same for an overlap that goes on: there is no `none`.
+    pub fn parse_longer(text: &str) -> Result<Self, String> {
+        Self::length(text, "")
+    }
+
+    /// Reads a number of minutes, hours or days. `or` names what else may be written.
+    fn length(text: &str, or: &str) -> Result<Self, String> {
         let text = text.trim();
-        if text == OverlapChoice::None.as_str() {
-            return Ok(Self::NONE);
-        }
-        let wrong = || format!("{} is not a length of time: write one like 30m, 36h or 7d.", quote(text));
+        let wrong = || format!("{} is not a length of time: write one like 30m, 36h or 7d{or}.", quote(text));
         let (number, unit) = text.split_at_checked(text.len().saturating_sub(1)).ok_or_else(wrong)?;
         let is_number = !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit());
         let number: i64 = if is_number { number.parse().unwrap_or(i64::MAX) } else { return Err(wrong()) };
@@ -84,7 +94,8 @@ impl Overlap {
                 Err(FieldErrors::one(Field::OverlapTime, "Enter a time, for example 36h or 30d."))
             }
             Some(OverlapChoice::Custom) => {
-                Self::parse(time).map_err(|message| FieldErrors::one(Field::OverlapTime, message))
+                // Beside it is a choice for none.
+                Self::parse_longer(time).map_err(|message| FieldErrors::one(Field::OverlapTime, message))
             }
             Some(choice) => Self::parse(choice.as_str()).map_err(|message| FieldErrors::one(Field::Overlap, message)),
         }
@@ -140,8 +151,8 @@ pub fn rotate_days(text: &str) -> Result<Option<u32>, String> {
     }
     let is_number = text.bytes().all(|byte| byte.is_ascii_digit());
     match text.parse::<u32>() {
-        Ok(days) if is_number && (1..=ROTATE_DAYS_MAX).contains(&days) => Ok(Some(days)),
-        _ => Err(format!("{} is not a number of days from 1 to {ROTATE_DAYS_MAX}.", quote(text))),
+        Ok(days) if is_number && (ROTATE_DAYS_MIN..=ROTATE_DAYS_MAX).contains(&days) => Ok(Some(days)),
+        _ => Err(format!("{} is not a number of days from {ROTATE_DAYS_MIN} to {ROTATE_DAYS_MAX}.", quote(text))),
     }
 }
 
@@ -327,8 +338,11 @@ mod tests {
         for text in
             ["", "h", "1", "-1h", "+1h", "1.5h", "1w", "1 h", "é", "h1", "91d", "2161h", "99999999999999999999d"]
         {
-            assert!(Overlap::parse(text).is_err(), "{text}");
+            assert!(Overlap::parse(text).is_err() && Overlap::parse_longer(text).is_err(), "{text}");
         }
+        // An error names every word that may be written.
+        assert!(Overlap::parse("soon").unwrap_err().ends_with("write one like 30m, 36h or 7d, or none."));
+        assert!(Overlap::parse_longer("none").unwrap_err().ends_with("write one like 30m, 36h or 7d."));
         for choice in OverlapChoice::ALL.iter().filter(|choice| **choice != OverlapChoice::Custom) {
             assert!(Overlap::read(choice.as_str(), "nonsense").is_ok(), "{choice:?}");
         }

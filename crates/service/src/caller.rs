@@ -306,11 +306,15 @@ impl Caller {
         if granted { Ok(()) } else { self.may(act) }
     }
 
-    /// Like `may_see`, but also `Forbidden` if the caller may not do this with the key.
+    /// Like `may_see`, but also `Forbidden` or `OwnersKey` if the caller may not do this with the key.
     pub(crate) fn may_with(&self, act: Act, key: &KeyDetail) -> Result<(), Refusal> {
         self.may_with_some(act)?;
         self.may_see(key)?;
-        if self.rights_on(&key.row).may(act) { Ok(()) } else { Err(Refusal::Forbidden) }
+        if self.rights_on(&key.row).may(act) {
+            return Ok(());
+        }
+        // Whoever may do it with other keys is told what this one is.
+        Err(if self.rights.may(act) { self.refused_kind(key.row.kind) } else { Refusal::Forbidden })
     }
 
     /// `Forbidden` unless the caller may see keys, `NotFound` for a key out of sight.
@@ -381,13 +385,20 @@ impl Caller {
         if may { Ok(()) } else { Err(Refusal::Forbidden) }
     }
 
-    /// `Forbidden` unless the caller may issue keys of this kind, `NotFound` for a kind out of sight.
+    /// Why the caller may not do with keys of this kind what they may do with others.
+    fn refused_kind(&self, kind: KeyKind) -> Refusal {
+        let needed = kind.rules().changed_with;
+        let is_owners = matches!(needed, Act::ChangeAccountKeys) && !self.rights.may(needed);
+        if is_owners { Refusal::OwnersKey } else { Refusal::Forbidden }
+    }
+
+    /// `Forbidden` unless the caller may issue keys, `OwnersKey` if not of this kind, `NotFound` for a kind out of sight.
     pub(crate) fn may_issue(&self, kind: KeyKind) -> Result<(), Refusal> {
         self.may(Act::ChangeKeys)?;
         if !self.sight.sees_kind(kind) {
             return Err(Refusal::NotFound);
         }
-        self.may(kind.rules().changed_with)
+        self.may(kind.rules().changed_with).map_err(|_| self.refused_kind(kind))
     }
 }
 

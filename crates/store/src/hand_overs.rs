@@ -72,6 +72,8 @@ reads! {
     hand_overs_overdue(now: Timestamp, limit: u32) -> Vec<HandOver>;
     /// Who collected a key; `None` if whoever issued it saw its secret.
     collection(key: &KeyId) -> Option<Collection>;
+    /// Who made the link by which a key was collected: their id, which is empty for the command line, and their label.
+    collected_made_by(key: &KeyId) -> Option<(String, String)>;
 }
 
 const HAND_OVER: &str = "SELECT h.key_id, h.app_id, h.kind, h.key_name, h.fields, h.overlap, h.form_id, h.recipient, h.email, \
@@ -132,6 +134,11 @@ async fn collection(conn: &mut Conn<'_>, key: &KeyId) -> Result<Option<Collectio
         at: Timestamp::from_millis(at),
         from: Some(from).filter(|from| !from.is_empty()),
     }))
+}
+
+async fn collected_made_by(conn: &mut Conn<'_>, key: &KeyId) -> Result<Option<(String, String)>, StoreError> {
+    let sql = Sql::new("SELECT made_by_id, made_by_label FROM hand_over WHERE key_id = $1 AND collected_at <> 0");
+    conn.fetch_optional(sql.arg(key.as_str())).await
 }
 
 impl Tx {

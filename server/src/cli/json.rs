@@ -82,9 +82,20 @@ impl Json {
                 items.iter().map(Self::words).collect::<Vec<_>>().join(between)
             }
             Self::Object(members) => {
-                let named = members.iter().map(|(name, value)| format!("{name}={}", value.words()));
+                let there = members.iter().filter(|(_, value)| !value.is_nothing());
+                let named = there.map(|(name, value)| format!("{name}={}", value.words()));
                 named.collect::<Vec<_>>().join(", ")
             }
+        }
+    }
+
+    /// Whether there is no value at all. An empty text is one.
+    fn is_nothing(&self) -> bool {
+        match self {
+            Self::Null => true,
+            Self::List(items) => items.is_empty(),
+            Self::Object(members) => members.is_empty(),
+            Self::Flag(_) | Self::Whole(_) | Self::Text(_) => false,
         }
     }
 
@@ -203,6 +214,8 @@ mod tests {
             ("1, two, ".into(), "flag=yes, b=-3".into())
         );
         assert!(json.at("a.b") == Some(&Json::Whole(-3)) && json.at("z.b").is_none() && json.at("a.flag.b").is_none());
+        let revoked = br#"{"at":"2026","reason":"leaked","restorableUntil":null,"keys":[],"note":""}"#;
+        assert_eq!(Json::read(revoked).unwrap().words(), "at=2026, reason=leaked, note=");
         assert!(Json::read(b"<html>").is_none() && Json::read(b"").is_none());
     }
 }

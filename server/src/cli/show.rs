@@ -47,13 +47,15 @@ mod tests {
     fn what_has_a_value_has_a_line() {
         let answer =
             br#"{"key":{"id":"7Qm2xVbN4tRa","name":"a\u001bb","expiresAt":null,"cidrs":["10.0.0.0/8","::1/128"],
-            "tags":[],"metadata":{"plan":"gold"},"quota":5},"overlapEndsAt":"2030"}"#;
+            "tags":[],"metadata":{"plan":"gold"},"quota":5,
+            "revoked":{"at":"2026","reason":"leaked","restorableUntil":null}},"overlapEndsAt":"2030"}"#;
         let expected = [
             "Id               7Qm2xVbN4tRa",
             "Name             a\u{fffd}b",
             "Cidrs            10.0.0.0/8, ::1/128",
             "Metadata         plan=gold",
             "Quota            5",
+            "Revoked          at=2026, reason=leaked",
             "Overlap ends at  2030",
         ];
         assert_eq!(lines(&Json::read(answer).unwrap()), expected);

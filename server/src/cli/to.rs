@@ -10,7 +10,7 @@ use super::failure::Failure;
 use crate::public_url::{PublicUrl, is_loopback};
 
 /// The variable that holds the key for a server elsewhere.
-const KEY: &str = "KEYSTEAD_KEY";
+pub(super) const KEY: &str = "KEYSTEAD_KEY";
 
 /// A server elsewhere, as it was named.
 #[derive(Debug, Args)]

@@ -12,6 +12,9 @@ const LISTED: usize = 25;
 /// The most of a name that an answer repeats.
 const NAME_MAX: usize = 64;
 
+/// The most of a name that an answer of a family repeats.
+const SHORT_MAX: usize = 40;
+
 /// One step from a value to a value inside it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Step {
@@ -94,6 +97,13 @@ impl Fault {
 /// A name that a caller made up, as answers repeat it: its beginning, without the secret of a key that got into it.
 pub(crate) fn shown(name: &str) -> String {
     token::without_keys(name).chars().take(NAME_MAX).collect()
+}
+
+/// A name of a parameter as a family's answer repeats it: shorter, on one line, and without any secret in it. Whoever mistakes
+/// a key for a name is not shown it again.
+pub(crate) fn shortened(name: &str) -> String {
+    let name: String = name.chars().filter(|c| !c.is_control()).collect();
+    token::without_secrets(&name).chars().take(SHORT_MAX).collect()
 }
 
 /// The faults of a body, found one after the other.
@@ -239,6 +249,15 @@ mod tests {
         for said in said.flatten() {
             assert!(said.contains("7Qm2xVbN4tRa") && !said.contains(&secret[..8]), "{said}");
         }
+    }
+
+    #[test]
+    fn a_name_is_repeated_short_on_one_line_and_without_a_secret() {
+        let secret = token::secret_from_random(&[7; 32]);
+        let token = PlainToken::compose("ks", &KeyId::parse("7Qm2xVbN4tRa").unwrap(), &secret).expose().to_owned();
+        assert_eq!(shortened("a\u{0}\nb"), "ab");
+        assert_eq!(shortened(&"é".repeat(100)), "é".repeat(40));
+        assert!(!shortened(&token).contains(&secret[..8]), "{}", shortened(&token));
     }
 
     #[test]

@@ -241,6 +241,9 @@ impl Problem {
 const fn for_programs(refusal: &Refusal) -> Option<&'static str> {
     Some(match refusal {
         Refusal::Forbidden => "The key that calls may not do this with what it names.",
+        Refusal::OwnersKey => {
+            "Only an owner issues and changes account keys, in the console or on the command line of the server; no key that calls can."
+        }
         Refusal::Changed => "The key was changed meanwhile; get it again, and repeat your change.",
         Refusal::WrongState => "The status of the key does not allow this; get the key to see which it is.",
         Refusal::IssuedByAnother => {
@@ -307,6 +310,7 @@ impl From<Refusal> for Problem {
             | Refusal::WebhookNotFound
             | Refusal::NoSession => Kind::NotFound,
             Refusal::Forbidden
+            | Refusal::OwnersKey
             | Refusal::ProveAgain
             | Refusal::BeyondOwnRights
             | Refusal::OwnKey
@@ -341,6 +345,7 @@ impl From<Refusal> for Problem {
             | Refusal::TooLate
             | Refusal::NotUndoable
             | Refusal::WrongState
+            | Refusal::StaysRevoked(_)
             | Refusal::EmailTaken
             | Refusal::FactorChanged
             | Refusal::KeptOut

@@ -4,7 +4,7 @@ use axum::extract::{Request, State};
 use axum::http::header::{
     ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN,
     ACCESS_CONTROL_EXPOSE_HEADERS, ACCESS_CONTROL_MAX_AGE, ACCESS_CONTROL_REQUEST_HEADERS,
-    ACCESS_CONTROL_REQUEST_METHOD, ORIGIN,
+    ACCESS_CONTROL_REQUEST_METHOD, ALLOW, ORIGIN,
 };
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode};
 use axum::middleware::Next;
@@ -37,8 +37,14 @@ pub(crate) async fn open(State(https): State<bool>, request: Request, next: Next
         && asked.contains_key(ORIGIN)
         && asked.contains_key(ACCESS_CONTROL_REQUEST_METHOD)
     {
-        let methods = if request.uri().path().starts_with(OPENAPI) { METHODS } else { METHODS_OF_EVENTS };
-        return may_call(asked, methods, https);
+        let path = request.uri().path();
+        let methods = if path.starts_with(OPENAPI) { METHODS } else { METHODS_OF_EVENTS };
+        let mut response = may_call(asked, methods, https);
+        // The router would add HEAD, which these paths refuse.
+        if openmethods::ROUTES.has_route(path) {
+            response.headers_mut().insert(ALLOW, METHODS_OF_EVENTS);
+        }
+        return response;
     }
     let mut response = next.run(request).await;
     let headers = response.headers_mut();

@@ -228,8 +228,17 @@ fn completions_and_manual_pages_name_the_commands() {
     assert!(done(&run(here, &["man"], "")).contains("keystead"));
     let page = done(&run(here, &["man", "key", "issue"], ""));
     assert!(page.contains("deny\\-cidr") && page.contains(".TH"), "{page}");
+    let title = page.lines().find(|line| line.starts_with(".TH")).unwrap();
+    assert!(title.contains(concat!("keystead ", env!("CARGO_PKG_VERSION"))), "{title}");
+    let (_, environment) = page.split_once(".SH ENVIRONMENT").unwrap();
+    for name in ["KEYSTEAD_KEY", "KEYSTEAD_DATABASE_URL", "KEYSTEAD_DATA_DIR", "KEYSTEAD_LOG_FORMAT"] {
+        assert!(environment.contains(name), "{name}: {environment}");
+    }
+    let page_of_all = done(&run(here, &["man"], ""));
+    let (_, environment) = page_of_all.split_once(".SH ENVIRONMENT").unwrap();
+    assert!(environment.contains("KEYSTEAD_LISTEN") && !environment.contains("KEYSTEAD_KEY"), "{environment}");
     assert!(failed(&run(here, &["man", "key", "eat"], ""), 2).contains("keystead key eat"));
     let folder = tempfile::tempdir().unwrap();
     done(&run(here, &["man", "--into", folder.path().to_str().unwrap()], ""));
-    assert!(folder.path().join("keystead-key-issue.1").exists());
+    assert_eq!(std::fs::read_to_string(folder.path().join("keystead-key-issue.1")).unwrap(), page);
 }

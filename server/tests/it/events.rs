@@ -200,6 +200,13 @@ async fn a_browser_is_told_that_any_page_may_call_without_its_cookies() {
         assert_eq!(answer.header("access-control-allow-methods"), methods, "{path}");
         assert_eq!((answer.header("access-control-allow-credentials"), answer.header("set-cookie")), ("", ""));
     }
+    // What is allowed is what is taken: HEAD would report an event and show no answer.
+    for (path, _) in PATHS {
+        let preflight = asks(path, "POST");
+        for call in [preflight, Call::new("OPTIONS", path), Call::new("HEAD", path), Call::new("PUT", path)] {
+            assert_eq!(product.send(call).await.header("allow"), "GET, POST", "{path}");
+        }
+    }
     let long = "x-a,".repeat(300);
     let answer = product.send(asks("/openconnect", "POST").header("access-control-request-headers", &long)).await;
     assert_eq!(answer.header("access-control-allow-headers"), "");
@@ -222,6 +229,25 @@ async fn a_browser_is_told_that_any_page_may_call_without_its_cookies() {
         let answer = product.send(Call::get(path).header("origin", "https://desk.example.com")).await;
         assert_eq!(answer.header("access-control-allow-origin"), "", "{path}");
     }
+}
+
+/// Events that are too old go, so a page that was open may have none left.
+#[tokio::test]
+async fn a_page_past_the_last_event_says_so_and_leads_to_the_first() {
+    let product = Product::start().await;
+    let session = product.sign_in().await;
+    let key = product.token(event_key("client")).await;
+    let page = async |path: &str| product.send(Call::get(path).cookie(&session)).await.body;
+    let at = format!("/integrations/{}", place(&product, IntegrationKind::Client).await);
+    assert!(page(&format!("{at}?after=1")).await.contains("Nothing was reported yet"));
+    taken(&product.send(reports("/events/client", &key)).await);
+    for address in [format!("{at}?after=1"), format!("{at}?event=On+Ring&after=1")] {
+        let shown = page(&address).await;
+        assert!(shown.contains("It is past the end of the list"), "{address}: {shown}");
+        assert!(!shown.contains("Nothing was reported yet") && shown.contains("Show the first page"), "{address}");
+    }
+    assert!(page(&at).await.contains("On Ring"));
+    assert!(page("/audit?after=1").await.contains("It is past the end of the list"));
 }
 
 async fn next(stream: &mut BodyDataStream) -> Option<String> {

@@ -56,6 +56,7 @@ mod large_bodies;
 mod live;
 mod logs;
 mod mailbox;
+mod manage_bounds;
 mod manage_hand_overs;
 mod manage_integration_keys;
 mod manage_keys;

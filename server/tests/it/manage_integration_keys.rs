@@ -86,5 +86,9 @@ async fn a_restricted_key_issues_no_app_key() {
     issue(&restricted).await.problem(403);
     assert_eq!(issue(&free).await.status, 201);
     let account = Call::post("/v1/keys").json(json!({ "kind": "account", "name": "x" }).to_string()).bearer(&free);
-    m.product.send(account).await.problem(403);
+    let problem = m.product.send(account).await.problem(403);
+    assert!(
+        problem["detail"].as_str().unwrap().starts_with("Only an owner issues and changes account keys"),
+        "{problem}"
+    );
 }

@@ -314,7 +314,8 @@ async fn every_act_changes_the_verdict_at_once() {
     let leaked = m.post(&format!("{path}/revoke"), &json!({ "reason": "leaked", "note": "seen in a log" })).await;
     assert_eq!(leaked.json()["key"]["revoked"]["reason"], "leaked");
     assert_eq!(leaked.json()["key"]["revoked"]["restorableUntil"], Value::Null);
-    m.call(Call::post(&format!("{path}/restore"))).await.problem(409);
+    let restored = m.call(Call::post(&format!("{path}/restore"))).await.problem(409);
+    assert_eq!(restored["detail"], "A leaked key stays revoked; issue a new one.");
     assert_eq!(pointers(&m.post(&format!("{path}/revoke"), &json!({ "reason": "bored" })).await), ["/reason"]);
     assert_eq!(pointers(&m.post(&format!("{path}/enable"), &json!({ "now": true })).await), ["/now"]);
     for gone in ["7Qm2xVbN4tRa", "x", "7Qm2xVbN4tRa7Qm2xVbN4tRa", "%00", "%ff"] {

@@ -114,11 +114,11 @@ async fn somebody_is_invited_comes_and_is_removed() {
 async fn an_invite_names_what_is_wrong_and_can_be_revoked() {
     let m = Manager::start().await;
     let wrong = json!({
-        "firstName": "Ada", "email": "a@example.com", "role": "guest", "keys": [{ "key": "x", "acts": ["fly"] }],
+        "firstName": "Ada", "email": "a@example.com", "role": "guest", "keys": [{ "key": "x", "acts": ["see", "fly"] }],
     });
     let problem = m.post("/v1/invites", &wrong).await.problem(422);
     let places: Vec<_> = problem["errors"].as_array().unwrap().iter().map(|error| &error["pointer"]).collect();
-    assert_eq!(json!(places), json!(["/keys/0/key", "/keys/0/acts"]));
+    assert_eq!(json!(places), json!(["/keys/0/key", "/keys/0/acts/1"]));
     let nobody = m.post("/v1/invites", &json!({ "firstName": "", "email": "a", "role": "" })).await.problem(422);
     assert_eq!(nobody["errors"].as_array().unwrap().len(), 3);
     let last = json!({ "firstName": "Ada", "lastName": "x".repeat(101), "email": "a@example.com", "role": "admin" });
@@ -141,10 +141,10 @@ async fn settings_are_changed_together_or_not_at_all() {
         "approvalKinds": [], "approvalPermissions": [], "approvalNoExpiry": false,
     });
     assert_eq!(m.get("/v1/settings").await, first);
-    let wrong = json!({ "longestLife": "30", "graceDays": 1000, "approvalKinds": ["gold"] });
+    let wrong = json!({ "longestLife": "30", "graceDays": 1000, "approvalKinds": ["service", "member"] });
     let problem = m.patch("/v1/settings", &wrong).await.problem(422);
     let places: Vec<_> = problem["errors"].as_array().unwrap().iter().map(|error| &error["pointer"]).collect();
-    assert_eq!(json!(places), json!(["/defaultLife", "/graceDays", "/approvalKinds"]));
+    assert_eq!(json!(places), json!(["/defaultLife", "/graceDays", "/approvalKinds/1"]));
     assert_eq!(m.get("/v1/settings").await, first);
     let change = json!({
         "defaultLife": "30", "longestLife": "365", "graceDays": 14, "approvalKinds": ["master_user"],

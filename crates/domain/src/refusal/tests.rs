@@ -9,6 +9,7 @@ fn every_message_is_one_sentence() {
         Refusal::Invalid(FieldErrors::default()),
         Refusal::NotFound,
         Refusal::Forbidden,
+        Refusal::OwnersKey,
         Refusal::ProveAgain,
         Refusal::BeyondOwnRights,
         Refusal::OwnKey,
@@ -95,6 +96,7 @@ fn every_message_is_one_sentence() {
         Refusal::IntegrationStays,
     ];
     all.extend(ShownOnce::ALL.iter().copied().map(Refusal::AlreadyShown));
+    all.extend(RevokeReason::ALL.iter().copied().map(Refusal::StaysRevoked));
     for refusal in all {
         let message = refusal.message();
         assert!(message.ends_with('.') && message.matches('.').count() == 1, "{message}");

@@ -215,6 +215,7 @@ impl Service {
         let mut events = Vec::with_capacity(keys.len());
         for id in keys {
             let Some(key) = tx.key_detail(id).await? else { continue };
+            self.withdraw_with_key(tx, caller, id).await?;
             tx.delete_key(id, self.now()).await?;
             let subject = Subject::key(id, key.row.kind, &key.row.name);
             events.push(self.event_about(caller, Action::KeyDeleted, &key.app_id, subject));

@@ -71,7 +71,7 @@ impl Service {
             let (Some(_), Some(hand_over)) = (used, waiting) else { return Err(Refusal::LinkInvalid.into()) };
             // Before its maker: a key does not work while its app is archived, and the link works on.
             usable(tx, &Caller::system(None), &hand_over.app_id).await.map_err(stale)?;
-            let maker = self.maker(tx, &hand_over, client).await?;
+            let maker = self.maker(tx, &hand_over.made_by, client).await?;
             let (shown, what) = match hand_over.rotates {
                 None => self.collect_key(tx, &maker, &hand_over).await?,
                 Some(overlap) => self.collect_secret(tx, &maker, &hand_over, overlap).await?,
@@ -95,8 +95,12 @@ impl Service {
 
     /// Whoever made a hand-over, with the rights that they have now; `HandOverStale` for a person who may not enter any more,
     /// or a key that does not work.
-    async fn maker(&self, tx: &mut Tx, hand_over: &HandOver, client: &ClientInfo) -> Result<Caller> {
-        let (id, label) = &hand_over.made_by;
+    pub(super) async fn maker(
+        &self,
+        tx: &mut Tx,
+        (id, label): &(String, String),
+        client: &ClientInfo,
+    ) -> Result<Caller> {
         let maker = match Actor::user_of(label).filter(|_| id.is_empty()) {
             Some(user) => Some(Caller::command_line(user)),
             None => self.link_maker_in(tx, id).await?,
@@ -205,7 +209,7 @@ fn collected_by(hand_over: &HandOver) -> String {
 
 /// Whatever the maker would be told is of no use to whoever collects the key. What can pass is told apart: the link works
 /// on.
-fn stale(error: Error) -> Error {
+pub(super) fn stale(error: Error) -> Error {
     match error {
         Error::Refused(
             Refusal::AppArchived

@@ -13,7 +13,7 @@ use domain::{
 use secrecy::{ExposeSecret, SecretString};
 use store::Tx;
 
-use super::{changed, issue::check_form_id, move_state, rotate::rotatable};
+use super::{changed, collect::stale, issue::check_form_id, move_state, rotate::rotatable};
 use crate::{Caller, ClientInfo, Error, Result, Service, entropy};
 
 /// The purpose of the links.
@@ -126,7 +126,8 @@ impl Service {
     }
 
     /// Confirms a collected key, which activates it, or a new secret, which works from now on, for whoever has the link that
-    /// came with it. `LinkInvalid` if that does not work, or no longer.
+    /// came with it. `LinkInvalid` if that does not work, or no longer, and `HandOverStale` if whoever made the first link
+    /// could no longer do this.
     pub async fn confirm_collected(&self, token: &str, client: &ClientInfo) -> Result<Confirmed> {
         // Before anything that costs more: the page is open to everybody.
         let Some(found) = self.collected_by_token(token).await? else { return Err(Refusal::LinkInvalid.into()) };
@@ -155,12 +156,23 @@ impl Service {
     async fn confirm_key(&self, tx: &mut Tx, id: &KeyId, client: &ClientInfo) -> Result<Confirmed> {
         let caller = Caller::system(client.address);
         let key = self.pending(tx, &caller, id, Act::ChangeKeys).await?;
+        let maker = self.maker_of_collected(tx, id, client).await?;
+        self.key_for(tx, &maker, id, Act::ChangeKeys).await.map_err(stale)?;
+        maker.may_issue(key.row.kind).map_err(|refusal| stale(refusal.into()))?;
+        maker.may_give(&key.rules.permissions).map_err(|refusal| stale(refusal.into()))?;
         move_state(tx, id, KeyState::Pending, KeyState::Active, None).await?;
         let by = tx.collection(id).await?;
         let note = by.map(|by| format!("Confirmed by {}, who collected it", by.recipient));
         let event = AuditEvent { note, ..self.key_event(&caller, Action::KeyAcknowledged, &key) };
         self.record(tx, event).await?;
         Ok(Confirmed::Key(changed(tx, id).await?))
+    }
+
+    /// Whoever made the link by which this was collected, with the rights that they have now. What a key began ends with it:
+    /// whoever stole it may have collected by its link, too.
+    async fn maker_of_collected(&self, tx: &mut Tx, id: &KeyId, client: &ClientInfo) -> Result<Caller> {
+        let made_by = tx.collected_made_by(id).await?.ok_or(Refusal::HandOverStale)?;
+        self.maker(tx, &made_by, client).await
     }
 
     async fn confirm_new_secret(
@@ -180,6 +192,8 @@ impl Service {
         let (caller, note) = if tx.is_rotated_by(id, holder.actor()).await? {
             (holder, None)
         } else {
+            let maker = self.maker_of_collected(tx, id, client).await?;
+            self.key_to_rotate(tx, &maker, id).await.map_err(stale)?;
             (Caller::system(client.address), Some(format!("Confirmed by {}, who collected it", waiting.asked_by)))
         };
         let ends = self.confirm(tx, &caller, &key, &waiting, note, now).await?;

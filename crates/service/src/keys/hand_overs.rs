@@ -232,6 +232,13 @@ impl Service {
         self.write(work).await
     }
 
+    /// Withdraws the hand-over of a key that is deleted, if one waits. Its recipient could no longer collect anything.
+    pub(crate) async fn withdraw_with_key(&self, tx: &mut Tx, caller: &Caller, key: &KeyId) -> Result<()> {
+        let Some(hand_over) = tx.hand_over(key).await? else { return Ok(()) };
+        let (withdrawn, note) = (Action::HandOverWithdrawn, "The key was deleted.");
+        self.drop_hand_over(tx, caller, withdrawn, &hand_over, Some(note)).await
+    }
+
     /// Who collected a key, for callers who see every key; `None` if whoever issued it saw its secret.
     pub async fn collection(&self, caller: &Caller, id: &KeyId) -> Result<Option<Collection>> {
         let key = self.key(caller, id).await?;

@@ -76,15 +76,15 @@ impl Service {
         self.change_key(caller, Act::RevokeKeys, id, work).await
     }
 
-    /// Restores a revoked key to its earlier state, within 24 hours and never after a leak; otherwise `TooLate` or
-    /// `WrongState`. `TooManyKeys` if others have taken its place.
+    /// Restores a revoked key to its earlier state, within 24 hours and never after a leak or if its holder revoked it;
+    /// otherwise `TooLate` or `StaysRevoked`. `WrongState` if it is not revoked, `TooManyKeys` if others have taken its place.
     pub async fn restore(&self, caller: &Caller, id: &KeyId) -> Result<KeyDetail> {
         caller.may(Act::RestoreKey)?;
         let now = self.now();
         let work = async |tx: &mut Tx| {
             let key = self.changeable(tx, caller, id).await?;
             let revoked = key.revoked.as_ref().ok_or(Refusal::WrongState)?;
-            let until = revoked.restorable_until.ok_or(Refusal::WrongState)?;
+            let until = revoked.restorable_until.ok_or(Refusal::StaysRevoked(revoked.reason))?;
             if now >= until {
                 return Err(Refusal::TooLate.into());
             }
@@ -120,6 +120,7 @@ impl Service {
         let work = async |tx: &mut Tx| {
             let key = self.key_for(tx, caller, id, Act::StopKeys).await?;
             check(&key)?;
+            self.withdraw_with_key(tx, caller, id).await?;
             remove(tx, id, self.now()).await?;
             let event = self.key_event(caller, Action::KeyDeleted, &key);
             self.record(tx, event).await?;

@@ -68,14 +68,15 @@ async fn a_key_revokes_itself_for_good_and_says_so_again(w: World) {
     let found = w.service.key(owner(), &id).await.unwrap().revoked.unwrap();
     assert_eq!((found.reason, found.restorable_until), (RevokeReason::Leaked, None));
     // Whatever the reason, nobody takes it back.
-    assert_eq!(refusal(w.no_change(w.service.restore(owner(), &id)).await), Refusal::WrongState);
+    let restored = w.no_change(w.service.restore(owner(), &id)).await;
+    assert_eq!(refusal(restored), Refusal::StaysRevoked(RevokeReason::Leaked));
     let again = w.no_event(revoke(&w.service, &whole)).await.unwrap();
     assert!(again.already && again.at == revoked.at);
 
     let (other, whole) = w.active(&draft("service", "Not needed")).await;
     let ended = w.service.revoke_as_holder(&present(&whole), &at(HERE)).await.unwrap();
     assert!(!ended.already && ended.key.revoked.unwrap().restorable_until.is_none());
-    assert_eq!(refusal(w.service.restore(owner(), &other).await), Refusal::WrongState);
+    assert_eq!(refusal(w.service.restore(owner(), &other).await), Refusal::StaysRevoked(RevokeReason::Other));
 }
 
 async fn a_key_revokes_itself_whatever_its_state_and_wherever_it_is(w: World) {

@@ -38,6 +38,7 @@ mod metrics;
 mod nodes;
 mod once;
 mod other_process;
+mod passkey_attacks;
 mod passkeys;
 mod people;
 mod proof;

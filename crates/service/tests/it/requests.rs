@@ -165,7 +165,7 @@ async fn nobody_decides_on_their_own_or_on_what_they_could_not_issue(w: World) {
     w.store.write(async |tx| tx.insert_key_request(&account).await).await.unwrap();
     for decision in Decision::ALL {
         let answer = w.no_event(decide(&w.service, &admin, &account.key, *decision)).await;
-        assert_eq!(refusal(answer), Refusal::Forbidden);
+        assert_eq!(refusal(answer), Refusal::OwnersKey);
     }
     assert!(!w.service.may_decide(&admin, &account) && w.service.may_decide(&ada, &account));
     // It does not count for the admin either, who may decide on the two others.

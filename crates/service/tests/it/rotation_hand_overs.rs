@@ -238,6 +238,56 @@ async fn programs_hand_over_as_they_rotate(w: World) {
     collect(&w, &made, "").await.unwrap();
 }
 
+/// Nothing is left of it in the list, and the record has both.
+async fn a_deleted_key_takes_its_hand_over_along(w: World) {
+    let by = the_owner(&w).await;
+    let (id, _) = w.active(&draft("service", "Partner")).await;
+    let (other, _) = w.active(&draft("service", "Other")).await;
+    let made = hand_over(&w, &by, &id, "1h", "").await.unwrap();
+    let stays = hand_over(&w, &by, &other, "1h", "").await.unwrap();
+    w.service.delete(&by, &id, "Partner").await.unwrap();
+    assert_eq!(w.service.hand_overs(&by).await.unwrap(), [stays.hand_over]);
+    let events = w.events().await;
+    let told: Vec<_> = events[..2].iter().map(|event| (event.action.known(), event.note.as_deref())).collect();
+    let withdrawn = (Some(Action::HandOverWithdrawn), Some("The key was deleted."));
+    assert_eq!(told, [(Some(Action::KeyDeleted), None), withdrawn]);
+    assert_eq!(refusal(collect(&w, &made, "").await), Refusal::LinkInvalid);
+    assert!(w.service.hand_over_by_token(&secret(&made.token)).await.unwrap().is_none());
+}
+
+/// Whoever stole a key may have collected by its link: what they have ends when the key is revoked.
+async fn what_was_collected_is_not_confirmed_once_its_maker_may_no_longer_do_it(w: World) {
+    let with = KeyDraft { boxes: vec!["keystead.keys.write".to_owned()], ..draft("service", "Manager") };
+    let (own, _) = w.active(&with).await;
+    let by = Caller::key(&w.service.key(owner(), &own).await.unwrap().record(false), None);
+    let (id, old) = w.active(&draft("service", "Partner")).await;
+    let made = hand_over(&w, &by, &id, "1h", "").await.unwrap();
+    let collected = collect(&w, &made, "").await.unwrap();
+    let new_key = crate::hand_overs::hand_over(&w, &by, "service", "").await.unwrap();
+    let new_key = collect(&w, &new_key, "").await.unwrap();
+    w.service.revoke(owner(), &own, RevokeReason::Leaked, None).await.unwrap();
+    for collected in [&collected, &new_key] {
+        let confirm = secret(&collected.confirm);
+        let confirmed = w.no_change(w.service.confirm_collected(&confirm, &outside())).await;
+        assert_eq!(refusal(confirmed), Refusal::HandOverStale);
+    }
+    assert_eq!(codes(&w, &old, &token(&collected.issued)).await, [Code::Valid, Code::NotFound]);
+    assert_eq!(w.code(&token(&new_key.issued)).await, Code::Pending);
+    // A person is no other case, and whoever may do it again is heard.
+    let owner = the_owner(&w).await;
+    let maker_id = with_role(&w, Role::Admin, "maker@example.com", Vec::new()).await;
+    let by = maker(&w, "maker@example.com").await;
+    let (other, _) = w.active(&draft("service", "Other")).await;
+    let made = hand_over(&w, &by, &other, "1h", "").await.unwrap();
+    let collected = collect(&w, &made, "").await.unwrap();
+    let confirm = secret(&collected.confirm);
+    w.service.disable_person(&owner, &maker_id).await.unwrap();
+    let confirmed = w.no_change(w.service.confirm_collected(&confirm, &outside())).await;
+    assert_eq!(refusal(confirmed), Refusal::HandOverStale);
+    w.service.enable_person(&owner, &maker_id).await.unwrap();
+    w.service.confirm_collected(&confirm, &outside()).await.unwrap();
+}
+
 async fn no_row_has_the_secret(w: World) {
     let by = the_owner(&w).await;
     let mut secrets = Vec::new();
@@ -263,5 +313,7 @@ on_both!(
     one_link_at_a_time_and_only_where_the_key_can_be_rotated,
     who_may_rotate_may_hand_over,
     programs_hand_over_as_they_rotate,
+    a_deleted_key_takes_its_hand_over_along,
+    what_was_collected_is_not_confirmed_once_its_maker_may_no_longer_do_it,
     no_row_has_the_secret,
 );

@@ -206,13 +206,13 @@ async fn only_owners_issue_account_keys(w: World) {
     let app = w.service.default_app();
     let new = draft("account", "Account");
     let admin = w.no_change(w.service.issue_acknowledged(&signed_in(Role::Admin), app, &new)).await;
-    assert_eq!(refusal(admin), Refusal::Forbidden);
+    assert_eq!(refusal(admin), Refusal::OwnersKey);
     w.service.issue_acknowledged(shell(), app, &new).await.unwrap();
     let id = made(&w, &new).await.key.row.id;
     for stopped in [
         w.service.disable(&signed_in(Role::Admin), &id, None).await,
         w.service.revoke(&signed_in(Role::Admin), &id, RevokeReason::Leaked, None).await,
     ] {
-        assert_eq!(refusal(stopped), Refusal::Forbidden);
+        assert_eq!(refusal(stopped), Refusal::OwnersKey);
     }
 }

@@ -70,7 +70,7 @@ async fn a_leaked_key_never_comes_back(w: World) {
         revoke(&w, &id, *reason).await;
         let restored = w.service.restore(owner(), &id).await;
         if *reason == RevokeReason::Leaked {
-            assert_eq!(refusal(restored), Refusal::WrongState);
+            assert_eq!(refusal(restored), Refusal::StaysRevoked(RevokeReason::Leaked));
         } else {
             restored.unwrap();
         }

@@ -2,13 +2,15 @@
 
 use std::borrow::Cow;
 
-use domain::grant::{KeyAct, KeyGrant};
+use domain::app::PERSON_APPS_MAX;
+use domain::grant::{GRANTS_MAX, KeyAct, KeyGrant};
 use domain::ids::{AppId, KeyId};
 use domain::sight::Scope;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::super::words;
+use super::bounds::{self, ACTS_MAX};
 use crate::json::fault::{Faults, Step};
 use crate::json::members::{Bounded, Object, Text};
 
@@ -38,15 +40,15 @@ pub(super) struct GrantBody<'a> {
     key: Text<'a>,
     /// What the guest may do with it besides seeing it.
     #[serde(borrow)]
-    #[schema(value_type = Option<Vec<words::KeyAct>>, max_items = 10)]
-    acts: Option<Bounded<Text<'a>, 0, 10>>,
+    #[schema(value_type = Option<bounds::GrantedActs>)]
+    acts: Option<Bounded<Text<'a>, 0, ACTS_MAX>>,
 }
 
 /// The ids of apps.
-pub(super) type AppIds<'a> = Bounded<Text<'a>, 0, 30>;
+pub(super) type AppIds<'a> = Bounded<Text<'a>, 0, PERSON_APPS_MAX>;
 
 /// The keys of a guest.
-pub(super) type Grants<'a> = Bounded<Object<GrantBody<'a>>, 0, 50>;
+pub(super) type Grants<'a> = Bounded<Object<GrantBody<'a>>, 0, GRANTS_MAX>;
 
 /// The apps in the member `apps`.
 pub(super) fn apps(sent: Option<AppIds<'_>>, faults: &mut Faults) -> Vec<AppId> {
@@ -86,12 +88,18 @@ fn grant(sent: GrantBody<'_>, faults: &mut Faults) -> Option<KeyGrant> {
         faults.within(Step::Member(Cow::Borrowed("key")), |faults| faults.here("An id has 12 letters and digits."));
     }
     let words = sent.acts.map(|Bounded(words)| words).unwrap_or_default();
-    let acts: Vec<_> = words.iter().filter_map(|word| KeyAct::parse(&word.0)).collect();
-    if acts.len() < words.len() {
-        let names: Vec<_> = KeyAct::ALL.iter().map(|act| act.as_str()).collect();
-        let fix = format!("Use {}.", names.join(", "));
-        faults.within(Step::Member(Cow::Borrowed("acts")), |faults| faults.here_with("An act is unknown.", fix));
-    }
+    let acts = faults.within(Step::Member(Cow::Borrowed("acts")), |faults| {
+        let read = |(n, Text(word)): (usize, Text<'_>)| {
+            let act = KeyAct::parse(&word);
+            if act.is_none() {
+                let names: Vec<_> = KeyAct::ALL.iter().map(|act| act.as_str()).collect();
+                let fix = format!("Use one of {}.", names.join(", "));
+                faults.within(Step::Item(n), |faults| faults.here_with("This act is unknown.", fix));
+            }
+            act
+        };
+        words.into_iter().enumerate().filter_map(read).collect::<Vec<_>>()
+    });
     Some(KeyGrant::new(key?, &acts))
 }
 

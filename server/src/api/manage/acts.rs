@@ -58,7 +58,7 @@ impl BodyCall for Rotate {
 
     fn check(sent: Self::Sent<'_>) -> Result<Self::Call<'_>, Problem> {
         let (mut faults, mut of_recipient) = (Faults::default(), Faults::default());
-        let overlap = overlap(sent.overlap.as_ref(), &mut faults);
+        let overlap = overlap(sent.overlap.as_ref(), Overlap::parse, &mut faults);
         let to = sent.hand_over.map(|Object(to)| Recipient::of(to, &mut of_recipient));
         faults.extend_within(HAND_OVER, of_recipient);
         match overlap {
@@ -96,7 +96,9 @@ impl BodyCall for Extend {
 
     fn check(sent: Self::Sent<'_>) -> Result<Self::Call<'_>, Problem> {
         let mut faults = Faults::default();
-        overlap(sent.overlap.as_ref(), &mut faults).map(Self).ok_or_else(|| Problem::invalid(faults))
+        overlap(sent.overlap.as_ref(), Overlap::parse_longer, &mut faults)
+            .map(Self)
+            .ok_or_else(|| Problem::invalid(faults))
     }
 }
 
@@ -105,8 +107,12 @@ impl Documented for Extend {
 }
 
 /// The overlap; `24h` if it is left out, and `None` with a fault if it is wrong.
-fn overlap(sent: Option<&Text<'_>>, faults: &mut Faults) -> Option<Overlap> {
-    let overlap = sent.map_or(Ok(Overlap::USUAL), |Text(text)| Overlap::parse(text));
+fn overlap(
+    sent: Option<&Text<'_>>,
+    parse: fn(&str) -> Result<Overlap, String>,
+    faults: &mut Faults,
+) -> Option<Overlap> {
+    let overlap = sent.map_or(Ok(Overlap::USUAL), |Text(text)| parse(text));
     overlap.map_err(|message| faults.extend(FieldErrors::one(Field::Overlap, message).into())).ok()
 }
 

@@ -45,6 +45,15 @@ pub(super) enum Change<T> {
 }
 
 impl<T> Change<T> {
+    /// The same change, of what this makes of its value.
+    pub fn map<U>(self, of: impl FnOnce(T) -> U) -> Change<U> {
+        match self {
+            Self::Left => Change::Left,
+            Self::Clear => Change::Clear,
+            Self::Set(value) => Change::Set(of(value)),
+        }
+    }
+
     /// The member as a form would send it: blank if it is cleared, nothing if it is left out.
     pub fn sent<U: Default>(self, set: impl FnOnce(T) -> U) -> Option<U> {
         match self {

@@ -19,9 +19,10 @@ use utoipa::ToSchema;
 use super::super::call::Api;
 use super::super::operation::Documented;
 use super::super::words;
-use super::access::{AppIds, GrantBody, GrantShown, Grants, apps, grants, ids, no_blank_end};
+use super::access::{AppIds, GrantShown, Grants, apps, grants, ids, no_blank_end};
 use super::answer::{Answered, Listed, Made, One};
 use super::bodies::{MaybeBody, Nothing, moment};
+use super::bounds;
 use super::call::By;
 use super::delete::Gone;
 use super::query::read;
@@ -90,11 +91,11 @@ pub(super) struct NewInviteBody<'a> {
     role: Text<'a>,
     /// The ids of the apps that the person will be limited to. Without any, they see all, as owners always do.
     #[serde(borrow)]
-    #[schema(value_type = Option<Vec<String>>, max_items = 30)]
+    #[schema(value_type = Option<bounds::Apps>)]
     apps: Option<AppIds<'a>>,
     /// The keys that a guest will see, 50 at most. Other roles have none.
     #[serde(borrow)]
-    #[schema(value_type = Option<Vec<GrantBody>>, max_items = 50)]
+    #[schema(value_type = Option<bounds::GrantedKeys>)]
     keys: Option<Grants<'a>>,
     /// When the access of a guest ends: a moment of RFC 3339, or a day or moment in UTC.
     #[serde(borrow)]

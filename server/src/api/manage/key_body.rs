@@ -2,12 +2,16 @@
 
 use std::borrow::Cow;
 
+use domain::contact::ACTS_FOR_MAX;
 use domain::draft::KeyDraft;
 use domain::expiry::Expiry;
 use domain::field::Field;
 use domain::key::KeyDetail;
 use domain::kind::KeyKind;
+use domain::labels::TAGS_MAX;
+use domain::limit::LIMITS_MAX;
 use domain::refusal::Refusal;
+use domain::text::{CIDRS_MAX, DOMAINS_MAX, PERMISSIONS_MAX};
 use serde::Deserialize;
 use service::Error;
 use utoipa::ToSchema;
@@ -15,12 +19,13 @@ use utoipa::ToSchema;
 use super::super::operation::Documented;
 use super::super::words;
 use super::bodies::{Change, LIMIT, Pairs, moment};
+use super::bounds;
 use crate::json::body::BodyCall;
 use crate::json::fault::{Faults, Step};
 use crate::json::members::{Bounded, Text, Whole};
 use crate::json::problem::Problem;
 
-type Items<'a> = Bounded<Text<'a>, 0, 200>;
+type Items<'a, const MOST: usize> = Bounded<Text<'a>, 0, MOST>;
 
 /// A new key.
 #[derive(Deserialize, ToSchema)]
@@ -40,20 +45,20 @@ pub(super) struct NewKeyBody<'a> {
     description: Option<Text<'a>>,
     /// Its permissions, also those of Keystead that the caller has itself.
     #[serde(borrow)]
-    #[schema(value_type = Option<Vec<String>>, max_items = 200)]
-    permissions: Option<Items<'a>>,
+    #[schema(value_type = Option<bounds::Permissions>)]
+    permissions: Option<Items<'a, PERMISSIONS_MAX>>,
     /// Networks that it may be used from. Without any, every address is accepted.
     #[serde(borrow)]
-    #[schema(value_type = Option<Vec<String>>, max_items = 200)]
-    cidrs: Option<Items<'a>>,
+    #[schema(value_type = Option<bounds::Cidrs>)]
+    cidrs: Option<Items<'a, CIDRS_MAX>>,
     /// Networks that it may not be used from.
     #[serde(borrow)]
-    #[schema(value_type = Option<Vec<String>>, max_items = 200)]
-    denied_cidrs: Option<Items<'a>>,
+    #[schema(value_type = Option<bounds::Cidrs>)]
+    denied_cidrs: Option<Items<'a, CIDRS_MAX>>,
     /// Domains that it may be used from. Without any, every origin is accepted.
     #[serde(borrow)]
-    #[schema(value_type = Option<Vec<String>>, max_items = 200)]
-    domains: Option<Items<'a>>,
+    #[schema(value_type = Option<bounds::Domains>)]
+    domains: Option<Items<'a, DOMAINS_MAX>>,
     /// When it begins to work: a moment of RFC 3339, or a day or moment in UTC.
     #[serde(borrow)]
     #[schema(value_type = Option<String>)]
@@ -64,22 +69,22 @@ pub(super) struct NewKeyBody<'a> {
     expires_at: Option<Text<'a>>,
     /// Rate limits, each like `100 per minute` or `burst: 20 per 10s`.
     #[serde(borrow)]
-    #[schema(value_type = Option<Vec<String>>, max_items = 200)]
-    limits: Option<Items<'a>>,
+    #[schema(value_type = Option<bounds::RateLimits>)]
+    limits: Option<Items<'a, LIMITS_MAX>>,
     /// The call quota: how many calls in all, or from one refill to the next.
-    #[schema(value_type = Option<u64>)]
+    #[schema(value_type = Option<bounds::QuotaCalls>)]
     quota: Option<Whole>,
     /// When the call quota refills.
     #[serde(borrow)]
     #[schema(value_type = Option<words::QuotaRefill>)]
     quota_refill: Option<Text<'a>>,
     /// After how many days the secret is to be rotated.
-    #[schema(value_type = Option<u64>)]
+    #[schema(value_type = Option<bounds::RotateDays>)]
     rotate_days: Option<Whole>,
     /// For a Master User key: the contacts on whose behalf it may act, by UUID. Without any, it may act for every contact.
     #[serde(borrow)]
-    #[schema(value_type = Option<Vec<String>>, max_items = 200)]
-    acts_for: Option<Items<'a>>,
+    #[schema(value_type = Option<bounds::ActsFor>)]
+    acts_for: Option<Items<'a, ACTS_FOR_MAX>>,
     /// For an integration key: the id of its integration, which has the type `custom`. It never changes.
     #[serde(borrow)]
     #[schema(value_type = Option<String>)]
@@ -98,8 +103,8 @@ pub(super) struct NewKeyBody<'a> {
     owner: Option<Text<'a>>,
     /// Words to find it by.
     #[serde(borrow)]
-    #[schema(value_type = Option<Vec<String>>, max_items = 200)]
-    tags: Option<Items<'a>>,
+    #[schema(value_type = Option<bounds::Tags>)]
+    tags: Option<Items<'a, TAGS_MAX>>,
     /// Names and values that verify calls return.
     #[serde(borrow)]
     #[schema(value_type = Option<BTreeMap<String, String>>)]
@@ -122,20 +127,20 @@ pub(super) struct KeyChangeBody<'a> {
     description: Change<Text<'a>>,
     /// All its permissions from now on.
     #[serde(borrow, default)]
-    #[schema(value_type = Option<Vec<String>>, max_items = 200)]
-    permissions: Change<Items<'a>>,
+    #[schema(value_type = Option<bounds::Permissions>)]
+    permissions: Change<Items<'a, PERMISSIONS_MAX>>,
     /// Networks that it may be used from.
     #[serde(borrow, default)]
-    #[schema(value_type = Option<Vec<String>>, max_items = 200)]
-    cidrs: Change<Items<'a>>,
+    #[schema(value_type = Option<bounds::Cidrs>)]
+    cidrs: Change<Items<'a, CIDRS_MAX>>,
     /// Networks that it may not be used from.
     #[serde(borrow, default)]
-    #[schema(value_type = Option<Vec<String>>, max_items = 200)]
-    denied_cidrs: Change<Items<'a>>,
+    #[schema(value_type = Option<bounds::Cidrs>)]
+    denied_cidrs: Change<Items<'a, CIDRS_MAX>>,
     /// Domains that it may be used from.
     #[serde(borrow, default)]
-    #[schema(value_type = Option<Vec<String>>, max_items = 200)]
-    domains: Change<Items<'a>>,
+    #[schema(value_type = Option<bounds::Domains>)]
+    domains: Change<Items<'a, DOMAINS_MAX>>,
     /// When it begins to work: a moment of RFC 3339, or a day or moment in UTC.
     #[serde(borrow, default)]
     #[schema(value_type = Option<String>)]
@@ -146,11 +151,11 @@ pub(super) struct KeyChangeBody<'a> {
     expires_at: Change<Text<'a>>,
     /// Rate limits, each like `100 per minute` or `burst: 20 per 10s`.
     #[serde(borrow, default)]
-    #[schema(value_type = Option<Vec<String>>, max_items = 200)]
-    limits: Change<Items<'a>>,
+    #[schema(value_type = Option<bounds::RateLimits>)]
+    limits: Change<Items<'a, LIMITS_MAX>>,
     /// The call quota; `null` for any number of calls.
     #[serde(default)]
-    #[schema(value_type = Option<u64>)]
+    #[schema(value_type = Option<bounds::QuotaCalls>)]
     quota: Change<Whole>,
     /// When the call quota refills.
     #[serde(borrow, default)]
@@ -158,12 +163,12 @@ pub(super) struct KeyChangeBody<'a> {
     quota_refill: Change<Text<'a>>,
     /// After how many days the secret is to be rotated; `null` for no rule.
     #[serde(default)]
-    #[schema(value_type = Option<u64>)]
+    #[schema(value_type = Option<bounds::RotateDays>)]
     rotate_days: Change<Whole>,
     /// The contacts on whose behalf a Master User key may act from now on.
     #[serde(borrow, default)]
-    #[schema(value_type = Option<Vec<String>>, max_items = 200)]
-    acts_for: Change<Items<'a>>,
+    #[schema(value_type = Option<bounds::ActsFor>)]
+    acts_for: Change<Items<'a, ACTS_FOR_MAX>>,
     /// What your own systems call the key.
     #[serde(borrow, default)]
     #[schema(value_type = Option<String>)]
@@ -174,8 +179,8 @@ pub(super) struct KeyChangeBody<'a> {
     owner: Change<Text<'a>>,
     /// Words to find it by.
     #[serde(borrow, default)]
-    #[schema(value_type = Option<Vec<String>>, max_items = 200)]
-    tags: Change<Items<'a>>,
+    #[schema(value_type = Option<bounds::Tags>)]
+    tags: Change<Items<'a, TAGS_MAX>>,
     /// All names and values from now on.
     #[serde(borrow, default)]
     #[schema(value_type = Option<BTreeMap<String, String>>)]
@@ -208,30 +213,30 @@ impl BodyCall for NewKey {
         let (items, names) = metadata(sent.metadata)?;
         let mut faults = Faults::default();
         let mut list = |member, items| listed(&mut faults, member, items);
-        let (permissions, boxes) = permissions(kind, list("permissions", sent.permissions));
+        let (permissions, boxes) = permissions(kind, list("permissions", sent.permissions.map(texts)));
         let mut single = Faults::default();
         let draft = KeyDraft {
             kind: Some(word(&mut single, "kind", sent.kind)),
             name: Some(text(sent.name)),
             description: sent.description.map(text),
-            cidrs: Some(list("cidrs", sent.cidrs)),
-            denied_cidrs: Some(list("deniedCidrs", sent.denied_cidrs)),
-            domains: Some(list("domains", sent.domains)),
+            cidrs: Some(list("cidrs", sent.cidrs.map(texts))),
+            denied_cidrs: Some(list("deniedCidrs", sent.denied_cidrs.map(texts))),
+            domains: Some(list("domains", sent.domains.map(texts))),
             permissions: Some(permissions),
             boxes,
             not_before: sent.not_before.map(|at| when(&mut single, "notBefore", at)),
             expiry: None,
             expires_at: sent.expires_at.map(|at| when(&mut single, "expiresAt", at)),
-            limits: Some(list("limits", sent.limits)),
+            limits: Some(list("limits", sent.limits.map(texts))),
             quota: sent.quota.map(|Whole(calls)| calls.to_string()),
             quota_refill: sent.quota_refill.map(|refill| word(&mut single, "quotaRefill", refill)),
             rotate_days: sent.rotate_days.map(|Whole(days)| days.to_string()),
-            acts_for: Some(list("actsFor", sent.acts_for)),
+            acts_for: Some(list("actsFor", sent.acts_for.map(texts))),
             integration: sent.integration.map(text),
             environment: sent.environment.map(|named| word(&mut single, "environment", named)),
             external_id: sent.external_id.map(text),
             owner: sent.owner.map(text),
-            tags: Some(list("tags", sent.tags)),
+            tags: Some(list("tags", sent.tags.map(texts))),
             metadata: Some(items),
         };
         faults.extend(single);
@@ -253,7 +258,7 @@ impl BodyCall for KeyChange {
     fn check(sent: Self::Sent<'_>) -> Result<Self::Call<'_>, Problem> {
         let (mut faults, mut single) = (Faults::default(), Faults::default());
         let mut list =
-            |member, change: Change<Items<'_>>| change.sent(|items| listed(&mut faults, member, Some(items)));
+            |member, change: Change<Vec<Text<'_>>>| change.sent(|items| listed(&mut faults, member, Some(items)));
         let mut time = |member, change: Change<Text<'_>>| change.sent(|at| when(&mut single, member, at));
         let (metadata, names) = match sent.metadata {
             Change::Left => (None, Names::default()),
@@ -265,24 +270,24 @@ impl BodyCall for KeyChange {
             kind: None,
             name: sent.name.sent(text),
             description: sent.description.sent(text),
-            cidrs: list("cidrs", sent.cidrs),
-            denied_cidrs: list("deniedCidrs", sent.denied_cidrs),
-            domains: list("domains", sent.domains),
-            permissions: list("permissions", sent.permissions),
+            cidrs: list("cidrs", sent.cidrs.map(texts)),
+            denied_cidrs: list("deniedCidrs", sent.denied_cidrs.map(texts)),
+            domains: list("domains", sent.domains.map(texts)),
+            permissions: list("permissions", sent.permissions.map(texts)),
             boxes: Vec::new(),
             not_before: time("notBefore", sent.not_before),
             expiry: never,
             expires_at: time("expiresAt", sent.expires_at).filter(|at| !at.is_empty()),
-            limits: list("limits", sent.limits),
+            limits: list("limits", sent.limits.map(texts)),
             quota: sent.quota.sent(|Whole(calls)| calls.to_string()),
             quota_refill: sent.quota_refill.sent(|refill| word(&mut single, "quotaRefill", refill)),
             rotate_days: sent.rotate_days.sent(|Whole(days)| days.to_string()),
-            acts_for: list("actsFor", sent.acts_for),
+            acts_for: list("actsFor", sent.acts_for.map(texts)),
             integration: None,
             environment: None,
             external_id: sent.external_id.sent(text),
             owner: sent.owner.sent(text),
-            tags: list("tags", sent.tags),
+            tags: list("tags", sent.tags.map(texts)),
             metadata,
         };
         faults.extend(single);
@@ -344,13 +349,14 @@ fn text(Text(text): Text<'_>) -> String {
     text.into_owned()
 }
 
-fn lines(items: Option<Items<'_>>) -> Vec<String> {
-    items.map(|Bounded(items)| items.into_iter().map(text).collect()).unwrap_or_default()
+/// The items of a list, whose bound is checked by now.
+fn texts<const MOST: usize>(Bounded(items): Items<'_, MOST>) -> Vec<Text<'_>> {
+    items
 }
 
 /// The items of a list. A blank one is a fault: where a variable of a script is not set, no restriction must be lost.
-fn listed(faults: &mut Faults, member: &'static str, items: Option<Items<'_>>) -> Vec<String> {
-    let items = lines(items);
+fn listed(faults: &mut Faults, member: &'static str, items: Option<Vec<Text<'_>>>) -> Vec<String> {
+    let items: Vec<_> = items.unwrap_or_default().into_iter().map(text).collect();
     for (n, _) in items.iter().enumerate().filter(|(_, item)| item.trim().is_empty()) {
         faults.at(vec![Step::Member(Cow::Borrowed(member)), Step::Item(n)], "An item is blank: leave it out.");
     }
@@ -405,10 +411,12 @@ fn metadata(pairs: Option<Pairs<'_>>) -> Result<(Vec<String>, Names), Problem> {
 
 #[cfg(test)]
 mod tests {
+    use domain::quota::Quota;
+    use domain::rotation;
     use serde_json::json;
 
     use super::*;
-    use crate::json::body_errors::tests::parser_and_schema_agree;
+    use crate::json::body_errors::tests::parser_and_schema_agree_but;
 
     #[test]
     fn the_parsers_and_the_schemas_agree() {
@@ -418,12 +426,19 @@ mod tests {
             "limits": ["5 per minute"], "quota": 5, "quotaRefill": "daily", "rotateDays": 90, "actsFor": ["a"], "externalId": "x",
             "owner": "Team", "tags": ["a"], "metadata": { "plan": "gold" },
         });
-        parser_and_schema_agree::<KeyChange>(&key);
+        parser_and_schema_agree_but::<KeyChange>(&key, |call: &KeyChange| has_wrong_number(&call.draft));
         let mut new = key;
         new["kind"] = "service".into();
         new["environment"] = "test".into();
         new["integration"] = "0123456789abcdef01234567".into();
         new["acknowledge"] = false.into();
-        parser_and_schema_agree::<NewKey>(&new);
+        parser_and_schema_agree_but::<NewKey>(&new, |call: &NewKey| has_wrong_number(&call.draft));
+    }
+
+    /// Whether the draft has a number that its check refuses, beside all else that is wrong then.
+    fn has_wrong_number(draft: &KeyDraft) -> bool {
+        let (quota, days) = (draft.quota.as_deref(), draft.rotate_days.as_deref());
+        quota.is_some_and(|text| Quota::parse_total(text).is_err())
+            || days.is_some_and(|text| rotation::rotate_days(text).is_err())
     }
 }

@@ -20,6 +20,7 @@ use super::super::words;
 use super::acts;
 use super::answer::{Answered, One};
 use super::bodies::{Change, LIMIT, Pairs, moment};
+use super::bounds;
 use super::call::By;
 use super::keys::{LIST, asked};
 use super::query::{Param, wrong_pairs};
@@ -31,8 +32,11 @@ use crate::json::problem::Problem;
 /// The parameters of the list that choose no keys.
 const NO_FILTERS: [&str; 5] = ["sort", "dir", "rows", "after", "before"];
 
+/// The most ids of one act: `BULK_MAX`, as the length of a list.
+pub(super) const IDS_MAX: usize = 10_000;
+
 /// The ids of the keys that an act is for.
-type Ids<'a> = Bounded<Text<'a>, 1, 10_000>;
+type Ids<'a> = Bounded<Text<'a>, 1, IDS_MAX>;
 
 /// An act on many keys.
 #[derive(Deserialize, ToSchema)]
@@ -44,7 +48,7 @@ pub(super) struct KeysActBody<'a> {
     act: Text<'a>,
     /// The ids of the keys, 10,000 at most.
     #[serde(borrow)]
-    #[schema(value_type = Option<Vec<String>>, min_items = 1, max_items = 10_000)]
+    #[schema(value_type = Option<bounds::KeyIds>)]
     ids: Option<Ids<'a>>,
     /// In place of ids: all keys that match, 10,000 at most. Its members are named as the filters of the list of keys, for
     /// example `{"tag":"eu","status":"never_used_90"}`; there is at least one.

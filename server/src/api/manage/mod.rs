@@ -6,6 +6,7 @@ mod answer;
 mod apps;
 mod audit;
 mod bodies;
+mod bounds;
 pub(super) mod call;
 mod delete;
 mod hand_overs;

@@ -19,9 +19,10 @@ use utoipa::ToSchema;
 use super::super::call::Api;
 use super::super::operation::Documented;
 use super::super::words;
-use super::access::{AppIds, GrantBody, GrantShown, Grants, apps, grants, ids, no_blank_end};
+use super::access::{AppIds, GrantShown, Grants, apps, grants, ids, no_blank_end};
 use super::answer::{Answered, Listed, One};
 use super::bodies::{MaybeBody, Nothing, moment};
+use super::bounds;
 use super::call::By;
 use super::delete::Gone;
 use super::query::{AFTER, BEFORE, Param, Takes, borrowed, read_list};
@@ -111,7 +112,7 @@ impl Documented for PersonChange {
 pub(super) struct PersonAppsBody<'a> {
     /// The ids of the apps; none for all.
     #[serde(borrow)]
-    #[schema(value_type = Vec<String>, max_items = 30)]
+    #[schema(value_type = bounds::Apps)]
     apps: AppIds<'a>,
 }
 
@@ -140,7 +141,7 @@ impl Documented for PersonApps {
 pub(super) struct PersonKeysBody<'a> {
     /// The keys, 50 at most. Those that the caller does not see stay.
     #[serde(borrow)]
-    #[schema(value_type = Vec<GrantBody>, max_items = 50)]
+    #[schema(value_type = bounds::GrantedKeys)]
     keys: Grants<'a>,
     /// When the access ends: a moment of RFC 3339, or a day or moment in UTC. Without it, never.
     #[serde(borrow)]

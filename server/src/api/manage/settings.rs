@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use axum::extract::State;
+use domain::approval::PATTERNS_MAX;
 use serde::{Deserialize, Serialize};
 use service::Caller;
 use service::settings::SettingsChange;
@@ -12,6 +13,7 @@ use super::super::call::Api;
 use super::super::operation::Documented;
 use super::super::words;
 use super::answer::{Answered, One};
+use super::bounds::{self, KINDS_MAX};
 use super::call::By;
 use crate::json::body::{BodyCall, JsonBody};
 use crate::json::members::{Bounded, Text, Whole};
@@ -33,7 +35,7 @@ pub(super) struct SettingsShown {
     /// How many days people have to set one up.
     grace_days: i64,
     /// The kinds of the keys that a second person must approve.
-    #[schema(value_type = Vec<words::KeyKind>)]
+    #[schema(value_type = Vec<words::NewKeyKind>)]
     approval_kinds: Vec<&'static str>,
     /// The permissions of such keys.
     approval_permissions: Vec<String>,
@@ -58,16 +60,16 @@ pub(crate) struct SettingsBody<'a> {
     #[schema(value_type = Option<words::FactorPolicy>)]
     factor_policy: Option<Text<'a>>,
     /// How many days people have to set one up.
-    #[schema(value_type = Option<u64>)]
+    #[schema(value_type = Option<bounds::GraceDays>)]
     grace_days: Option<Whole>,
     /// The kinds of the keys that a second person must approve, in place of those until now.
     #[serde(borrow)]
-    #[schema(value_type = Option<Vec<words::KeyKind>>, max_items = 20)]
-    approval_kinds: Option<Bounded<Text<'a>, 0, 20>>,
+    #[schema(value_type = Option<bounds::ApprovalKinds>)]
+    approval_kinds: Option<Bounded<Text<'a>, 0, KINDS_MAX>>,
     /// The permissions of such keys, in place of those until now.
     #[serde(borrow)]
-    #[schema(value_type = Option<Vec<String>>, max_items = 50)]
-    approval_permissions: Option<Bounded<Text<'a>, 0, 50>>,
+    #[schema(value_type = Option<bounds::ApprovalPermissions>)]
+    approval_permissions: Option<Bounded<Text<'a>, 0, PATTERNS_MAX>>,
     /// Whether keys that never expire are such keys.
     approval_no_expiry: Option<bool>,
 }
@@ -128,16 +130,23 @@ async fn shown(api: &Api, caller: &Caller) -> Answered<One<SettingsShown>> {
 
 #[cfg(test)]
 mod tests {
+    use domain::second_factor::{FactorPolicy, FactorRules};
+    use domain::timestamp::Timestamp;
     use serde_json::json;
 
     use super::*;
-    use crate::json::body_errors::tests::parser_and_schema_agree;
+    use crate::json::body_errors::tests::parser_and_schema_agree_but;
 
     #[test]
     fn the_parser_and_the_schema_agree() {
-        parser_and_schema_agree::<SettingsChange>(&json!({
+        let right = json!({
             "defaultLife": "90", "longestLife": "365", "factorPolicy": "optional", "graceDays": 7,
             "approvalKinds": ["service"], "approvalPermissions": ["a.b"], "approvalNoExpiry": true,
-        }));
+        });
+        let policy = FactorPolicy::Optional.as_str();
+        let wrong_days = |days: &String| FactorRules::read(policy, days, Timestamp::from_millis(0)).is_err();
+        parser_and_schema_agree_but::<SettingsChange>(&right, |call: &SettingsChange| {
+            call.grace_days.as_ref().is_some_and(wrong_days)
+        });
     }
 }

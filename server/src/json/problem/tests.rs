@@ -1,4 +1,5 @@
 use domain::field::{Field, FieldErrors};
+use domain::key::RevokeReason;
 
 use super::*;
 
@@ -7,8 +8,10 @@ fn a_refusal_has_the_status_that_a_program_expects() {
     for (refusal, status) in [
         (Refusal::NotFound, 404),
         (Refusal::Forbidden, 403),
+        (Refusal::OwnersKey, 403),
         (Refusal::Changed, 409),
         (Refusal::WrongState, 409),
+        (Refusal::StaysRevoked(RevokeReason::Leaked), 409),
         (Refusal::NotPending, 409),
         (Refusal::TooLate, 409),
         (Refusal::EmailTaken, 409),
@@ -31,8 +34,11 @@ fn a_refusal_has_the_status_that_a_program_expects() {
 fn a_program_is_told_nothing_of_pages() {
     for refusal in [
         Refusal::Forbidden,
+        Refusal::OwnersKey,
         Refusal::Changed,
         Refusal::WrongState,
+        Refusal::StaysRevoked(RevokeReason::Leaked),
+        Refusal::StaysRevoked(RevokeReason::Other),
         Refusal::NotPending,
         Refusal::TooLate,
         Refusal::IssuedByAnother,

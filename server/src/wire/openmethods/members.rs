@@ -13,6 +13,7 @@ use service::events::NewEvent;
 
 use super::answer::{Code, Fail};
 use crate::api::credential::bearer;
+use crate::json::fault::shortened;
 use crate::json::problem::{Kind, Problem};
 use crate::reading::{self, Sender};
 
@@ -204,12 +205,6 @@ impl<'de> Visitor<'de> for PairsVisitor {
 fn twice(name: &str) -> Fail {
     let message = format!("{}: This is there twice, with different values.", shortened(name));
     Fail::new(Code::MEMBER_REPEATED, message)
-}
-
-/// A name that an answer repeats. Whoever mistakes a key for a name is not shown it again.
-fn shortened(name: &str) -> String {
-    let name: String = name.chars().filter(|c| !c.is_control()).collect();
-    domain::token::without_secrets(&name).chars().take(40).collect()
 }
 
 #[cfg(test)]

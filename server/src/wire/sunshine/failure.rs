@@ -223,7 +223,11 @@ impl From<Refusal> for Failure {
             | Refusal::PictureNotFound
             | Refusal::NotJoined
             | Refusal::AlreadyLeft => Self::not_found(),
-            Refusal::Forbidden | Refusal::BeyondOwnRights | Refusal::OwnKey | Refusal::ProveAgain => Self::forbidden(),
+            Refusal::Forbidden
+            | Refusal::OwnersKey
+            | Refusal::BeyondOwnRights
+            | Refusal::OwnKey
+            | Refusal::ProveAgain => Self::forbidden(),
             Refusal::ContactInactive => Self::new(Code::FORBIDDEN, "The user is disabled"),
             Refusal::NoKeysOfThisIntegration => {
                 Self::bad_request("API keys are available only for custom integrations")

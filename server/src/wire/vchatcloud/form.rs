@@ -13,6 +13,7 @@ use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::Value;
 
 use super::answer::Fail;
+use crate::json::fault::shortened;
 use crate::json::problem::{Kind, Problem};
 use crate::reading::{self, Sender};
 
@@ -189,12 +190,6 @@ impl<'de> Visitor<'de> for MembersVisitor {
 
 fn twice(name: &str) -> Fail {
     Fail::incorrect(format!("{}: This is there twice, with different values.", shortened(name)))
-}
-
-/// A name that an answer repeats. Whoever mistakes a key for a name is not shown it again.
-fn shortened(name: &str) -> String {
-    let name: String = name.chars().filter(|c| !c.is_control()).collect();
-    domain::token::without_secrets(&name).chars().take(40).collect()
 }
 
 #[cfg(test)]

@@ -73,6 +73,8 @@ async fn hand_overs_wait_until_they_are_collected(store: Store) {
     assert_eq!(store.collection(&second.key).await.unwrap(), Some(collected(Some("203.0.113.9"))));
     assert_eq!(store.collection(&third.key).await.unwrap(), Some(collected(None)));
     assert_eq!(store.collection(&first.key).await.unwrap(), None);
+    assert_eq!(store.collected_made_by(&second.key).await.unwrap(), Some(second.made_by.clone()));
+    assert_eq!(store.collected_made_by(&first.key).await.unwrap(), None);
     assert_eq!(store.hand_over(&second.key).await.unwrap(), None);
     assert_eq!(store.hand_over_passphrase(&second.key).await.unwrap(), None);
     assert_eq!(overdue(200, 9).await, std::slice::from_ref(&first));

@@ -1,30 +1,21 @@
-use domain::environment::Environment;
 use domain::field::Field;
-use domain::ids::{AppId, KeyId};
+use domain::ids::AppId;
 use domain::key::{KeyRow, KeyState, Status};
 use domain::kind::KeyKind;
-use domain::list::{KeyQuery, KeySort, Rows, StatusFilter};
+use domain::list::{KeyQuery, KeySort, StatusFilter};
 use domain::page::{COUNT_CAP, Capped, FOUND_CAP, Page, Uncounted};
-use domain::sight::{Scope, Sight};
-use domain::spec::KeySpec;
 use domain::text::name_key;
 use domain::timestamp::Timestamp;
 use domain::verdict::Code;
 use store::{KeyCalls, KeyUse, LastUsed, NewKey, Store, StoreError, UsageBatch};
 
-use crate::fixtures::{NOW, all, app, insert, key, whole, with_app};
+use crate::fixtures::{NOW, app, insert, key, whole, with_app};
 
 contract! {
     every_filter_and_order_agrees_with_a_plain_model,
     common_statuses_are_read_in_order,
     called_keys_are_found_among_many_and_among_few,
-    a_search_finds_names_and_ids,
-    a_search_finds_words_inside_names,
-    words_are_found_among_many_in_the_order_of_the_search,
     cursors_that_are_none_give_the_first_page,
-    kinds_out_of_sight_are_not_listed,
-    named_keys_are_listed_alone,
-    all_apps_are_one_list,
     the_ids_of_a_page_are_those_of_the_same_page,
 }
 
@@ -33,7 +24,7 @@ const DAY: i64 = 86_400;
 const HOUR: i64 = 3_600_000;
 
 /// Keys of each kind, state and age, some with equal names and times, and one of another app.
-async fn populate(store: &Store) -> AppId {
+pub(super) async fn populate(store: &Store) -> AppId {
     let app_id = with_app(store).await;
     let names =
         ["Alpha", "my alpha", "Älpha", "beta-Alphabet", "Beta 2", "Zeta", "émile", "~", "日本", "alphabet alpha"];
@@ -101,12 +92,12 @@ async fn populate(store: &Store) -> AppId {
     app_id
 }
 
-async fn list(store: &Store, app: &AppId, query: &KeyQuery) -> Page<KeyRow> {
+pub(super) async fn list(store: &Store, app: &AppId, query: &KeyQuery) -> Page<KeyRow> {
     store.list_keys(&whole(app), query, NOW).await.unwrap()
 }
 
 /// Every row, page by page.
-async fn walk(store: &Store, app: &AppId, query: &KeyQuery) -> Vec<KeyRow> {
+pub(super) async fn walk(store: &Store, app: &AppId, query: &KeyQuery) -> Vec<KeyRow> {
     let mut query = query.clone();
     let mut rows = Vec::new();
     loop {
@@ -154,7 +145,7 @@ fn has_status(row: &KeyRow, status: StatusFilter) -> bool {
 
 /// Where a search lists a name: names that begin like it, then later words by what is left of the name. `None` if it does
 /// not find the name.
-fn place(name: &str, search: &str) -> Option<(u8, String)> {
+pub(super) fn place(name: &str, search: &str) -> Option<(u8, String)> {
     let name = name_key(name);
     if name.starts_with(search) {
         return Some((0, name));
@@ -265,114 +256,6 @@ async fn called_keys_are_found_among_many_and_among_few(store: Store) {
     }
 }
 
-async fn a_search_finds_names_and_ids(store: Store) {
-    let app = populate(&store).await;
-    let find = async |text: &str| {
-        let query = KeyQuery { search: Some(text.to_owned()), ..KeyQuery::default() };
-        let page = list(&store, &app, &query).await;
-        assert_eq!(usize::try_from(page.total.n).unwrap(), walk(&store, &app, &query).await.len());
-        page.rows
-    };
-    let some = list(&store, &app, &KeyQuery::default()).await.rows.remove(7);
-    let id = some.id.as_str();
-    for text in [id.to_owned(), format!("ks_{id}"), format!("ks_{id}_secret"), id[..5].to_owned(), format!(" {id} ")] {
-        assert_eq!(find(&text).await, std::slice::from_ref(&some), "{text}");
-    }
-    // Two characters are looked for in names alone, and may begin one by chance.
-    let begins = |name: &str| name.to_lowercase().contains(&id[..2].to_lowercase());
-    assert!(find(&id[..2]).await.iter().all(|row| begins(&row.name)));
-    assert!(find("no such name").await.is_empty());
-    assert!(find("alpha of another app").await.is_empty());
-    assert!(find("%").await.is_empty() && find("_").await.is_empty() && find("'").await.is_empty());
-    assert_eq!(find("日").await.len(), 12);
-    assert_eq!(
-        list(&store, &app, &KeyQuery { search: Some("  ".to_owned()), ..KeyQuery::default() }).await.total.n,
-        120
-    );
-    // A key whose name begins like its own id is found once.
-    let mut both = key(&app, "x");
-    both.id = KeyId::parse("abcdefghijkl").unwrap();
-    "abcdef".clone_into(&mut both.spec.name);
-    let mut other = key(&app, "abc first by name");
-    other.id = KeyId::parse("zzzzzzzzzzzz").unwrap();
-    insert(&store, &[both, other]).await;
-    let names: Vec<String> = find("abc").await.into_iter().map(|row| row.name).collect();
-    assert_eq!(names, ["abc first by name", "abcdef"]);
-}
-
-async fn a_search_finds_words_inside_names(store: Store) {
-    let app = with_app(&store).await;
-    let names = ["Billing export", "Export", "billing: 50%_off", "a/b-exporter", "reexport", "one export export", "x"];
-    let keys: Vec<NewKey> = names.iter().map(|name| key(&app, name)).collect();
-    insert(&store, &keys).await;
-    let find = async |text: &str| {
-        let query = KeyQuery { search: Some(text.to_owned()), ..KeyQuery::default() };
-        let page = list(&store, &app, &query).await;
-        assert_eq!(usize::try_from(page.total.n).unwrap(), page.rows.len(), "{text}");
-        page.rows.into_iter().map(|row| row.name).collect::<Vec<_>>()
-    };
-    assert_eq!(find("export").await, ["Export", "Billing export", "one export export", "a/b-exporter"]);
-    assert_eq!(find("EXPORT E").await, ["one export export"]);
-    assert_eq!(find("50%_").await, ["billing: 50%_off"]);
-    assert_eq!(find("off").await, ["billing: 50%_off"]);
-    assert!(find("5__").await.is_empty() && find("-exp").await.is_empty() && find("port").await.is_empty());
-    // By a label, each name is tested.
-    let live =
-        KeyQuery { environment: Some(Environment::Live), search: Some("50%_".to_owned()), ..KeyQuery::default() };
-    assert_eq!(list(&store, &app, &live).await.total.n, 1);
-
-    let renamed = KeySpec { name: "Billing import".to_owned(), ..keys[0].spec.clone() };
-    store.write(async |tx| tx.update_key(&keys[0].id, 1, &renamed, NOW).await).await.unwrap();
-    assert_eq!(find("import").await, ["Billing import"]);
-    store.write(async |tx| tx.delete_key(&keys[3].id, NOW).await).await.unwrap();
-    assert_eq!(find("export").await, ["Export", "one export export"]);
-    // A new key with the same id is not found by the name of the old one.
-    let again = NewKey { spec: KeySpec { name: "new".to_owned(), ..keys[3].spec.clone() }, ..keys[3].clone() };
-    insert(&store, &[again]).await;
-    assert_eq!(find("exporter").await, Vec::<String>::new());
-}
-
-async fn words_are_found_among_many_in_the_order_of_the_search(store: Store) {
-    let app = with_app(&store).await;
-    let words = ["export", "nightly: export export", "import 50%_"];
-    let keys: Vec<NewKey> =
-        (0..11_000_usize).map(|n| key(&app, &format!("{} {n:05}", words[n % words.len()]))).collect();
-    insert(&store, &keys).await;
-    let disabled = [&keys[1], &keys[4]];
-    store
-        .write(async |tx| {
-            for key in disabled {
-                tx.set_key_state(&key.id, KeyState::Active, KeyState::Disabled, None).await?;
-            }
-            Ok::<_, StoreError>(())
-        })
-        .await
-        .unwrap();
-    for search in ["export", "export e", "50%_", "001", "nightly"] {
-        let query = KeyQuery { search: Some(search.to_owned()), ..KeyQuery::default() };
-        let mut places: Vec<_> = keys.iter().filter_map(|key| place(&key.spec.name, search)).collect();
-        places.sort_unstable();
-        let first = list(&store, &app, &query).await;
-        assert_eq!(first.total, Capped::at(FOUND_CAP, u64::try_from(places.len()).unwrap()), "{search}");
-        let second = list(&store, &app, &KeyQuery { after: first.next, ..query.clone() }).await;
-        let back = list(&store, &app, &KeyQuery { before: second.previous, ..query.clone() }).await;
-        assert_eq!(back.rows, first.rows, "{search}");
-        let shown = [&first.rows[..], &second.rows].concat();
-        let shown: Vec<_> = shown.iter().map(|row| place(&row.name, search).unwrap()).collect();
-        assert_eq!(shown, places[..shown.len()], "{search}");
-        let end = list(&store, &app, &KeyQuery { before: Some("end".to_owned()), ..query.clone() }).await;
-        let shown: Vec<_> = end.rows.iter().map(|row| place(&row.name, search).unwrap()).collect();
-        assert_eq!(shown, places[places.len() - shown.len()..], "{search}");
-        let disabled = KeyQuery { status: Some(StatusFilter::Disabled), ..query };
-        let expected = usize::from(search != "50%_" && search != "001") * 2;
-        assert_eq!(list(&store, &app, &disabled).await.rows.len(), expected, "{search}");
-    }
-    // From the names that begin with it over to those with a later word.
-    let query = KeyQuery { search: Some("export".to_owned()), rows: Rows::Most, ..KeyQuery::default() };
-    let names = walk(&store, &app, &query).await.len();
-    assert_eq!(names, 7_334);
-}
-
 async fn cursors_that_are_none_give_the_first_page(store: Store) {
     let app = populate(&store).await;
     for sort in KeySort::ALL.iter().copied() {
@@ -385,67 +268,6 @@ async fn cursors_that_are_none_give_the_first_page(store: Store) {
             assert_eq!(list(&store, &app, &before).await, first);
         }
     }
-}
-
-async fn kinds_out_of_sight_are_not_listed(store: Store) {
-    let app = populate(&store).await;
-    let see = Sight { kinds: vec![KeyKind::Service, KeyKind::Client], ..whole(&app) };
-    let all = store.list_keys(&see, &KeyQuery::default(), NOW).await.unwrap();
-    assert_eq!(all.total.n, 80);
-    let query = KeyQuery { kind: Some(KeyKind::MasterUser), ..KeyQuery::default() };
-    let none = store.list_keys(&see, &query, NOW).await.unwrap();
-    assert_eq!((none.total.n, none.rows.len(), none.next), (0, 0, None));
-    let master = list(&store, &app, &query).await.rows.remove(0);
-    let by_id = KeyQuery { search: Some(master.id.as_str().to_owned()), ..KeyQuery::default() };
-    assert!(store.list_keys(&see, &by_id, NOW).await.unwrap().rows.is_empty());
-}
-
-async fn named_keys_are_listed_alone(store: Store) {
-    let app = populate(&store).await;
-    let everything = list(&store, &app, &KeyQuery::default()).await;
-    let named = [everything.rows[3].clone(), everything.rows[7].clone()];
-    let sight = Sight { keys: Scope::Only(named.iter().rev().map(|row| row.id).collect()), ..whole(&app) };
-    for sort in KeySort::ALL.iter().copied() {
-        for descending in [false, true] {
-            let query = KeyQuery { sort, descending, ..KeyQuery::default() };
-            let page = store.list_keys(&sight, &query, NOW).await.unwrap();
-            let mut ids: Vec<_> = page.rows.iter().map(|row| row.id).collect();
-            ids.sort();
-            let mut expected = named.each_ref().map(|row| row.id);
-            expected.sort();
-            assert_eq!((ids.as_slice(), page.total.n, page.next), (expected.as_slice(), 2, None));
-        }
-    }
-    for status in StatusFilter::ALL.iter().copied() {
-        let query = KeyQuery { status: Some(status), ..KeyQuery::default() };
-        let whole = store.list_keys(&whole(&app), &query, NOW).await.unwrap();
-        let page = store.list_keys(&sight, &query, NOW).await.unwrap();
-        assert!(page.total.n <= 2 && page.total.n <= whole.total.n, "{status:?}");
-    }
-    let found = |text: &str| KeyQuery { search: Some(text.to_owned()), ..KeyQuery::default() };
-    let by_name = store.list_keys(&sight, &found(&named[0].name), NOW).await.unwrap();
-    assert!(by_name.rows.iter().all(|row| named.iter().any(|named| named.id == row.id)));
-    assert!(by_name.rows.contains(&named[0]));
-    let by_id = store.list_keys(&sight, &found(named[1].id.as_str()), NOW).await.unwrap();
-    assert_eq!(by_id.rows, [named[1].clone()]);
-    let other = store.list_keys(&sight, &found(everything.rows[0].id.as_str()), NOW).await.unwrap();
-    assert!(other.rows.is_empty());
-    let nothing = Sight { keys: Scope::Only(Vec::new()), ..sight };
-    assert!(store.list_keys(&nothing, &KeyQuery::default(), NOW).await.unwrap().rows.is_empty());
-}
-
-async fn all_apps_are_one_list(store: Store) {
-    let one = with_app(&store).await;
-    let two = app(2);
-    store.write(async |tx| tx.insert_app(&two).await).await.unwrap();
-    insert(&store, &[key(&one, "b"), key(&two.id, "a"), key(&one, "c")]).await;
-    for status in [None, Some(StatusFilter::Active)] {
-        let query = KeyQuery { status, ..KeyQuery::default() };
-        let page = store.list_keys(&all(), &query, NOW).await.unwrap();
-        let names: Vec<_> = page.rows.iter().map(|row| row.name.as_str()).collect();
-        assert_eq!((names, page.total.n), (vec!["a", "b", "c"], 3));
-    }
-    assert_eq!(store.list_keys(&whole(&two.id), &KeyQuery::default(), NOW).await.unwrap().rows.len(), 1);
 }
 
 async fn the_ids_of_a_page_are_those_of_the_same_page(store: Store) {

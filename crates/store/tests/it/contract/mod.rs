@@ -37,6 +37,8 @@ mod key_bulk;
 mod key_counts;
 mod key_list;
 mod key_requests;
+mod key_search;
+mod key_sight;
 mod key_worst;
 mod keys;
 mod member_keys;
