@@ -213,7 +213,7 @@ impl Store {
         mac: &ChainMac<'_>,
         told: &(dyn Fn(i64, i64) + Sync),
     ) -> Result<ChainCheck, StoreError> {
-        let mut reader = self.reader().await?;
+        let mut reader = self.live_reader().await?;
         let sql = Sql::new(
             "SELECT seq, link, (SELECT min(seq) FROM audit_event), (SELECT max(seq) FROM audit_event) FROM audit_head",
         );

@@ -278,9 +278,10 @@ fn is_passing(code: &str) -> bool {
     code.parse::<u32>().is_ok_and(|code| matches!(code & 0xff, 5 | 6))
 }
 
-/// Postgres's codes for a connection that it ends: somebody stops the server or this connection, or it crashed.
+/// Codes for a connection that has ended: somebody stops the server or this connection, it crashed, or the connection was
+/// idle for too long. The last one comes in the class of lost connections from a pooler.
 fn is_cut(code: &str) -> bool {
-    matches!(code, "57P01" | "57P02")
+    matches!(code, "57P01" | "57P02" | "57P05") || (code.len() == 5 && code.starts_with("08"))
 }
 
 /// Postgres's codes for a prepared statement that exists already, or does not exist. Only somebody in between causes them.
@@ -325,6 +326,16 @@ mod tests {
             assert!(!leaves_open(code), "{code}");
         }
         assert!(matches!(of_commit(sqlx::Error::WorkerCrashed), StoreError::Uncertain(_)));
+    }
+
+    #[test]
+    fn a_connection_that_ended_is_told_from_other_errors() {
+        for code in ["57P01", "57P02", "57P05", "08006", "08P01"] {
+            assert!(is_cut(code) && is_passing(code), "{code}");
+        }
+        for code in ["", "8", "57P03", "53300", "25P03", "40001", "23505"] {
+            assert!(!is_cut(code), "{code}");
+        }
     }
 
     #[test]

@@ -138,6 +138,8 @@ pub(crate) async fn open(
         PgPoolOptions::new()
             .max_connections(connections)
             .acquire_timeout(PATIENCE)
+            // That would ask the server once more for each read. One that was cut is replaced when it is used.
+            .test_before_acquire(false)
             // With either, the driver would look after them itself.
             .idle_timeout(None)
             .max_lifetime(None)

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use domain::timestamp::Timestamp;
 use sqlx::pool::PoolConnection;
-use sqlx::{Postgres, Sqlite, Transaction};
+use sqlx::{Connection, Postgres, Sqlite, Transaction};
 use tokio::time::{Instant, timeout};
 
 use crate::changes::Changes;
@@ -167,7 +167,7 @@ impl Store {
     /// Tells all processes that read [`Store::changes`], this one too, something of which nothing is kept: at most 7,999
     /// bytes. Nobody hears it where the database has no announcements.
     pub async fn tell_others(&self, text: &str) -> Result<(), StoreError> {
-        let told = self.reach.unless_away(async { self.reader().await?.conn().tell(text).await });
+        let told = self.reach.unless_away(async { self.live_reader().await?.conn().tell(text).await });
         within(PATIENCE, Box::pin(told)).await
     }
 
@@ -298,6 +298,18 @@ impl Store {
         };
         self.observers.waited(pool, since.elapsed());
         reader
+    }
+
+    /// One that the server still knows, for whoever does not ask again on another one.
+    pub(crate) async fn live_reader(&self) -> Result<Reader, StoreError> {
+        let mut reader = self.reader().await?;
+        if let Reader::Postgres(conn) = &mut reader
+            && conn.ping().await.is_err()
+        {
+            self.reach.distrust();
+            reader = self.reader().await?;
+        }
+        Ok(reader)
     }
 
     async fn free_reader(&self) -> Result<Reader, StoreError> {

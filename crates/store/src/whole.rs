@@ -52,7 +52,7 @@ impl Store {
 
     /// Counts the rows, however many there are.
     pub async fn rows(&self) -> Result<Rows, StoreError> {
-        let mut held = self.reader().await?;
+        let mut held = self.live_reader().await?;
         let sql =
             "SELECT (SELECT COUNT(*) FROM api_key), (SELECT COUNT(*) FROM person), (SELECT COUNT(*) FROM audit_event)";
         let (keys, people, events) = held.conn().fetch_one::<(i64, i64, i64)>(Sql::new(sql)).await?;

@@ -217,7 +217,7 @@ fn a_whole_key_is_quoted_without_its_secret() {
     let id = crate::ids::KeyId::parse("7Qm2xVbN4tRa").unwrap();
     let token = token::PlainToken::compose("ks", &id, &"s".repeat(43)).expose().to_owned();
     assert_eq!(quote(&token), "“ks_7Qm2xVbN4tRa_”");
-    assert_eq!(quote(&format!("at {token}, once")), "“at ks_7Qm2xVbN4tRa_ once”");
+    assert_eq!(quote(&format!("at {token}, once")), "“at ks_7Qm2xVbN4tRa_, once”");
     assert_eq!(quote("KEY=7Qm2xV-bN4tRa-abcdef-012345-20261121093002"), "“KEY=”");
     let wrong = crate::cidr::CidrRule::parse(&token).unwrap_err();
     assert!(wrong.contains("“ks_7Qm2xVbN4tRa_”") && !wrong.contains("ssss"), "{wrong}");

@@ -29,6 +29,7 @@ mod holder;
 mod integrations;
 mod invites;
 mod issue;
+mod key_details;
 mod labels;
 mod limited;
 mod limits;

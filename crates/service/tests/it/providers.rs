@@ -179,21 +179,24 @@ async fn one_source_does_not_take_the_places_of_others(w: World) {
     door.entered(claims("1", "ada@example.com")).await;
     let (before, writes) = (door.corp.asked.load(Ordering::SeqCst), door.store.write_count());
     let asked = || door.corp.asked.load(Ordering::SeqCst) - before;
-    let slow = door.corp.gate.write().await;
-    let mut comers = Vec::new();
-    let mut come_back_from = async |address: [u8; 4]| {
-        let client = ClientInfo { address: Some(address.into()), ..ClientInfo::default() };
+    // To begin takes a place, too, so all have begun before the provider is slow.
+    let mut begun = Vec::new();
+    for source in [1, 1, 1, 1, 1, 1, 1, 1, 2] {
+        let client = ClientInfo { address: Some([192, 0, 2, source].into()), ..ClientInfo::default() };
         let (cookie, state) = door.begin(&client).await;
+        begun.push((client, cookie, state));
+    }
+    let (client, cookie, state) = begun.pop().unwrap();
+    let come_back = |client: ClientInfo, cookie: SecretString, state| {
         let (service, code) = (door.service.clone(), Some("code".into()));
         let answer = Answer { state, code, ..Answer::default() };
-        let returns = async move { service.return_from_provider("corp", HERE, answer, Some(&cookie), &client).await };
-        comers.push(tokio::spawn(returns));
+        tokio::spawn(async move { service.return_from_provider("corp", HERE, answer, Some(&cookie), &client).await })
     };
-    for _ in 0..8 {
-        come_back_from([192, 0, 2, 1]).await;
-    }
+    let slow = door.corp.gate.write().await;
+    let mut comers: Vec<_> =
+        begun.into_iter().map(|(client, cookie, state)| come_back(client, cookie, state)).collect();
     until("the flood has its places", async || asked() == 4).await;
-    come_back_from([192, 0, 2, 2]).await;
+    comers.push(come_back(client, cookie, state));
     until("another source has a place at once", async || asked() == 5).await;
     tokio::time::sleep(Duration::from_millis(50)).await;
     assert_eq!(asked(), 5, "the rest of the flood waits");

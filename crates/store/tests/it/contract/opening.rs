@@ -326,3 +326,33 @@ async fn a_look_replaces_a_connection_that_was_cut() {
         store.close().await;
     }
 }
+
+/// A server or a pooler may end a connection that nobody uses.
+#[tokio::test]
+async fn nobody_meets_a_connection_that_was_cut_while_it_was_idle() {
+    let database = TestDatabase::empty_postgres();
+    let store = Store::open(database.url()).await.unwrap();
+    let calls = store.for_calls();
+    let used = async || {
+        assert_eq!(store.setting("none").await.unwrap(), None);
+        assert_eq!(calls.setting("none").await.unwrap(), None);
+        store.write(async |tx| tx.put_setting("kept", "yes").await).await.unwrap();
+        store.tell_others("something").await.unwrap();
+        store.rows().await.unwrap();
+    };
+    used().await;
+    for turn in 0..5 {
+        while database.cut_connections() > 0 {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        match turn {
+            0 => drop(store.setting("kept").await.unwrap()),
+            1 => drop(calls.setting("kept").await.unwrap()),
+            2 => store.write(async |tx| tx.put_setting("kept", "yes").await).await.unwrap(),
+            3 => drop(store.rows().await.unwrap()),
+            _ => store.tell_others("something").await.unwrap(),
+        }
+        used().await;
+    }
+    store.close().await;
+}

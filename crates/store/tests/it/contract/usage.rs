@@ -7,7 +7,7 @@ use domain::sight::{Scope, Sight};
 use domain::timestamp::Millis;
 use domain::usage::{Edge, HourCalls, RefusedCall};
 use domain::verdict::Code;
-use store::{KeyCalls, KeyUse, LastUsed, NewKey, Store, UsageBatch, UsePlace};
+use store::{KeyCalls, KeyUse, LastUseRead, LastUsed, NewKey, Store, UsageBatch, UsePlace};
 
 use crate::fixtures::{NOW, all, app, auditor, insert, key, key_id, whole, with_app};
 
@@ -69,6 +69,19 @@ async fn a_use_is_on_record_before_it_is_listed(store: Store) {
     assert_eq!(many.len(), 2);
     for (id, detail) in many {
         assert_eq!(detail, store.key_detail(&id).await.unwrap().unwrap());
+    }
+    for (last_use, known) in [(LastUseRead::Newest, LastUseRead::Listed), (LastUseRead::Listed, LastUseRead::Newest)] {
+        let of = async |id: &KeyId, last_use| match last_use {
+            LastUseRead::Newest => store.key_detail(id).await.unwrap().unwrap(),
+            LastUseRead::Listed => store.key_details(std::slice::from_ref(id)).await.unwrap().remove(0),
+        };
+        let called = store.called_keys(&[two.id, key_id(), one.id], last_use).await.unwrap();
+        assert_eq!(called.len(), 2);
+        for (id, called) in called {
+            let (called, expected) = (called.unwrap(), of(&id, last_use).await);
+            assert_eq!((called.id, called.revision), (id, expected.revision));
+            assert_eq!(called.detail(&of(&id, known).await), expected, "{last_use:?}");
+        }
     }
     assert_eq!(store.key_calls_since(&two.id, 0).await.unwrap(), []);
     assert_eq!(store.newest_hour().await.unwrap(), Some(hour));
