@@ -16,8 +16,8 @@ use domain::{
 use crate::world::{World, draft, owner};
 
 /// The whole page, to compare.
-fn shown(page: Uncounted<KeyDetail>, _: Timestamp) -> Arc<[u8]> {
-    serde_json::to_vec(&page.rows).unwrap().into()
+fn shown(Uncounted { rows, .. }: Uncounted<KeyDetail>, _: Timestamp) -> Arc<[u8]> {
+    serde_json::to_vec(&rows).unwrap().into()
 }
 
 async fn each_change_is_seen_where_the_key_was_read_before(w: World) {
