@@ -99,13 +99,16 @@ impl Service {
     }
 }
 
-/// An id that begins with its second, so that new ones are beside each other in an index.
+/// An id that begins with its second, and goes on with its millisecond in ten bits, so that new ones are beside each other
+/// in an index.
 fn new_id(now: Timestamp, random: [u8; 8]) -> EventId {
     let second = u32::try_from(now.millis() / 1_000).unwrap_or_default();
+    let millis = u64::try_from(now.millis() % 1_000).unwrap_or_default();
+    let rest = (millis << 54) | (u64::from_be_bytes(random) >> 10);
     let mut bytes = [0; 12];
-    let (first, rest) = bytes.split_at_mut(4);
+    let (first, last) = bytes.split_at_mut(4);
     first.copy_from_slice(&second.to_be_bytes());
-    rest.copy_from_slice(&random);
+    last.copy_from_slice(&rest.to_be_bytes());
     EventId::from_random(bytes)
 }
 
@@ -114,9 +117,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_id_begins_with_its_second() {
-        let id = |millis| new_id(Timestamp::from_millis(millis), [0xab; 8]);
-        assert_eq!(id(1_795_253_402_999).as_str(), "6b01649aabababababababab");
-        assert!(id(1_795_253_402_000) < id(1_795_253_403_000));
+    fn an_id_begins_with_its_second_and_its_millisecond() {
+        let id = |millis, random| new_id(Timestamp::from_millis(millis), [random; 8]);
+        assert_eq!(id(1_795_253_402_000, 0xff).as_str(), "6b01649a003fffffffffffff");
+        assert_eq!(id(1_795_253_402_999, 0).as_str(), "6b01649af9c0000000000000");
+        for (earlier, later) in [(0, 1), (998, 999), (999, 1_000)] {
+            assert!(id(1_795_253_402_000 + earlier, 0xff) < id(1_795_253_402_000 + later, 0), "{later}");
+        }
     }
 }
