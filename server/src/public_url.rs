@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 
 use axum::http::Uri;
+use domain::token;
 
 /// An origin: scheme, host, and the port unless it is the scheme's default.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -15,6 +16,10 @@ impl PublicUrl {
     /// From the configuration.
     pub fn parse(text: &str) -> Result<Self, String> {
         let wrong = |why: &str| Err(format!("{text:?} {why}; use one like https://keys.example.com"));
+        // It would be looked up and shown in small letters, in which no key is known for one.
+        if token::stands_in(text) {
+            return Err("contains a complete API key; use one like https://keys.example.com".to_owned());
+        }
         if !text.is_ascii() {
             return wrong("is not ASCII; write the host in its xn-- form");
         }
@@ -87,6 +92,9 @@ pub(crate) fn is_loopback(host: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use domain::ids::KeyId;
+    use domain::token::PlainToken;
+
     use super::*;
 
     #[test]
@@ -127,6 +135,10 @@ mod tests {
         ] {
             assert!(PublicUrl::parse(text).is_err(), "{text}");
         }
+        let id = KeyId::parse("7Qm2xVbN4tRa").unwrap();
+        let key = PlainToken::compose("ks", &id, &"s".repeat(43));
+        let wrong = PublicUrl::parse(&format!("https://{}", key.expose())).unwrap_err();
+        assert!(wrong.contains("a complete API key") && !wrong.contains("ssss"), "{wrong}");
     }
 
     #[test]

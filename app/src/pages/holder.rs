@@ -6,6 +6,7 @@ use domain::field::{Field, FieldErrors};
 use domain::holder::Shown;
 use domain::key::Status;
 use domain::rotation::interval;
+use domain::token::masked;
 use domain::usage::RefusedCall;
 use leptos::prelude::*;
 use service::keys::{HeldKey, HeldView};
@@ -100,7 +101,7 @@ fn here(held: &HeldKey) -> impl IntoView + use<> {
                     <KeyStatus status now/>
                     {row.is_rotation_overdue(now).then(|| view! { <RotationOverdue/> })}
                 </div>
-                <p class="mono">{row.masked()}</p>
+                <p class="mono">{masked(&row.token_prefix, &row.id, &held.shown.secret().last4)}</p>
             </div>
             <div class="actions">
                 {held.may_rotate.then(|| view! { <a class="button" href="/holder/rotate">"Rotate…"</a> })}

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::ids::AttachmentId;
 use crate::text;
+use crate::token;
 
 /// The most characters of a file's name.
 pub const FILE_NAME_MAX: usize = 200;
@@ -37,13 +38,14 @@ pub struct Attachment {
 }
 
 /// The name under which a file is kept: without folders, control characters and marks that reorder text, at most
-/// `FILE_NAME_MAX` characters, of which the last stay; `file` if nothing is left.
+/// `FILE_NAME_MAX` characters, of which the last stay, and without the secrets of whole keys; `file` if nothing is left.
 pub fn file_name(given: &str) -> String {
     let last = given.rsplit(['/', '\\']).next().unwrap_or_default();
     let kept: Vec<char> =
         last.chars().filter(|c| !text::is_hidden(*c) && !matches!(c, '"' | '<' | '>' | '|')).collect();
     let from = kept.len().saturating_sub(FILE_NAME_MAX);
     let name: String = kept.iter().skip(from).collect();
+    let name = token::without_keys(&name);
     let name = name.trim_start_matches(|c: char| c == '.' || c.is_whitespace()).trim_end();
     if name.is_empty() { "file".to_owned() } else { name.to_owned() }
 }
@@ -63,7 +65,19 @@ pub fn disposition(name: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use crate::ids::KeyId;
+    use crate::token::PlainToken;
+
     use super::*;
+
+    #[test]
+    fn a_name_loses_the_secret_of_a_key() {
+        let key = PlainToken::compose("ks", &KeyId::parse("7Qm2xVbN4tRa").unwrap(), &"s".repeat(43));
+        let (start, end) = key.expose().split_at(30);
+        for given in [format!("{}.png", key.expose()), format!("{start}\u{200b}{end}.png")] {
+            assert_eq!(file_name(&given), "ks_7Qm2xVbN4tRa_.png");
+        }
+    }
 
     #[test]
     fn a_name_loses_its_tricks() {

@@ -161,8 +161,8 @@ impl KeyDraft {
         errors.into_result().map(|()| spec)
     }
 
-    /// Checks a draft as an edit of this key, and returns the key after the edit. A field that was sent, even a blank
-    /// one, must be one that people may change for this kind. An expiry in the past may only stay as it is.
+    /// Checks a draft as an edit of this key, and returns the key after the edit. A field of this kind that was sent, even a
+    /// blank one, must be one that people may change. An expiry in the past may only stay as it is.
     pub fn check_edit(&self, key: &KeyDetail, now: Timestamp) -> Result<KeySpec, FieldErrors> {
         let before = key.spec();
         let old = before.expires_at;
@@ -193,7 +193,9 @@ impl KeyDraft {
             errors.push(Field::Kind, "The kind of a key cannot be changed: generate a new key instead.");
         }
         let boxes = (!self.boxes.is_empty() && self.permissions.is_none()).then_some(Field::Permissions);
-        let sent = self.sent().into_iter().map(|(field, _)| field).filter(|field| *field != Field::Kind);
+        // A blank one that the kind does not have changes nothing: a program may send back what it got.
+        let sent = self.sent().into_iter().filter(|(field, filled)| *filled || rules.asks(*field));
+        let sent = sent.map(|(field, _)| field).filter(|field| *field != Field::Kind);
         for field in sent.chain(boxes).filter(|field| !rules.allows_edit(*field)) {
             errors.push(field, format!("This cannot be changed for {} keys: generate a new key instead.", rules.label));
         }

@@ -98,6 +98,10 @@ impl Metadata {
             }
         }
         let metadata = Self(pairs);
+        // The two parts of a key may be in two places.
+        if let Err(message) = text::no_key(&metadata.to_items().join("\n")) {
+            errors.push(Field::Metadata, message);
+        }
         if metadata.0.len() > METADATA_MAX {
             let message = format!("Use at most {METADATA_MAX}; you entered {}.", metadata.0.len());
             errors.push(Field::Metadata, message);
@@ -149,6 +153,9 @@ fn pair(item: &str) -> Result<(String, String), String> {
 
 #[cfg(test)]
 mod tests {
+    use crate::ids::KeyId;
+    use crate::token::PlainToken;
+
     use super::*;
 
     #[test]
@@ -204,6 +211,18 @@ mod tests {
         for (item, wrong) in [("plan", 0), ("=gold", 0), ("two words=x", 0), ("a=line\u{7}", 0), ("\u{fe0f}=x", 0)] {
             assert_eq!(read(&[item]).unwrap_err().0[wrong].item, Some(0), "{item}");
         }
+    }
+
+    #[test]
+    fn the_two_parts_of_a_key_are_no_metadata() {
+        let plain = PlainToken::compose("mk", &KeyId::parse("7Qm2xVbN4tRa").unwrap(), &"s".repeat(43));
+        let token = plain.token().unwrap();
+        let (id, secret) = (token.pair_id(), token.pair_secret());
+        for items in [vec![format!("{id}={secret}")], vec![format!("id={id}"), format!("secret={secret}")]] {
+            let wrong = Metadata::parse_items(&items).unwrap_err();
+            assert!(wrong.0[0].message.contains("complete API key"), "{items:?}");
+        }
+        assert!(Metadata::parse_items(&[format!("id={id}")]).is_ok());
     }
 
     #[test]

@@ -158,7 +158,9 @@ pub fn email(text: &str) -> Result<String, String> {
     too_long(text, EMAIL_MAX)?;
     // In lower case it would not be known for a key, and could be guessed from what is left.
     no_key(text)?;
-    let email = nfkc(&nfkc(text).to_lowercase());
+    let folded = nfkc(text);
+    no_key(&folded)?;
+    let email = nfkc(&folded.to_lowercase());
     too_long(&email, EMAIL_MAX)?;
     refused_character(&email, |_| false)?;
     // No script needs these in an address, and with one it looks like that of somebody else.
@@ -295,6 +297,8 @@ fn normal(text: &str, max: usize) -> Result<String, String> {
         too_long(text, max)?;
     }
     let text = nfc(text);
+    // It makes letters of a key of some that look like them.
+    no_key(&text)?;
     too_long(&text, max)?;
     Ok(text)
 }

@@ -198,21 +198,41 @@ fn token_stands_in(text: &str) -> bool {
 /// small hexadecimal digits is left: it is the digest of something, and no secret of ours looks like it.
 pub fn without_secrets(text: &str) -> String {
     let separates = |c: char| !c.is_ascii_alphanumeric();
-    let is_harmless = |run: &&str| {
-        let run = run.trim_end_matches(separates);
-        run.len() < SECRET_LEN + CHECKSUM_LEN || run.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
-    };
+    let is_harmless = |run: &&str| !may_be_secret(run.trim_end_matches(separates));
     let text: String = text.split_inclusive(separates).filter(is_harmless).collect();
     member_key::cut_from(&text)
+}
+
+/// Whether a run of letters and digits is as long as a secret with its checksum, and no digest.
+pub fn may_be_secret(run: &str) -> bool {
+    run.len() >= SECRET_LEN + CHECKSUM_LEN && !run.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
 }
 
 /// A text without the secrets of whole tokens and without API KEYs, and otherwise byte for byte as it is: what is shown
 /// again to whoever typed it.
 #[cfg(feature = "server")]
 pub fn without_keys(text: &str) -> Cow<'_, str> {
+    let mut left = Cow::Borrowed(text);
+    for _ in 0..CUTS {
+        match cut(&left) {
+            Some(cut) => left = Cow::Owned(cut),
+            None => return left,
+        }
+    }
+    Cow::Owned(without_secrets(&left))
+}
+
+/// How often keys are cut from a text. What is left may be one that had another in its middle; somebody wrote a text with
+/// more of that to hide one.
+#[cfg(feature = "server")]
+const CUTS: usize = 4;
+
+/// A text without the secrets in it; `None` if it has none.
+#[cfg(feature = "server")]
+fn cut(text: &str) -> Option<String> {
     let secrets = found::secrets(text);
     if secrets.is_empty() && MemberKey::find_in(text).is_none() {
-        return Cow::Borrowed(text);
+        return None;
     }
     let (mut left, mut from) = (String::with_capacity(text.len()), 0);
     for secret in secrets {
@@ -221,7 +241,7 @@ pub fn without_keys(text: &str) -> Cow<'_, str> {
         from = secret.end;
     }
     left.push_str(text.get(from..).unwrap_or_default());
-    Cow::Owned(member_key::cut_from(&left))
+    Some(member_key::cut_from(&left))
 }
 
 /// What lists show of a token: `ks_7Qm2xVbN4tRa_…9fKd`.

@@ -9,10 +9,10 @@ use store::{CalledKey, LastUseRead, ReadDetail, Store, StoreError};
 use crate::reader::{Reading, Rows};
 
 /// Roughly how many bytes of keys are kept.
-const BYTES: u64 = 16 << 20;
+const BYTES: u64 = 48 << 20;
 
 /// Roughly how many keys that is. It sizes the tables.
-const KEYS: usize = 10_000;
+const KEYS: usize = 20_000;
 
 #[derive(Clone)]
 struct ByBytes;

@@ -4,7 +4,7 @@
 use std::fmt;
 use std::io::{self, IsTerminal, Write};
 
-use domain::token::without_keys;
+use domain::token::{may_be_secret, without_keys};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::termios::tcgetwinsize;
 
@@ -27,10 +27,20 @@ pub(super) fn write(piece: fmt::Arguments<'_>) -> Result<(), Failure> {
     write!(io::stdout().lock(), "{piece}").map_err(Failure::Output)
 }
 
-/// Prints everything else, and ignores a failure, since nobody could read about it. A whole key that somebody typed in the
-/// wrong place is not repeated: the lines may go into a log.
+/// Prints everything else, and ignores a failure, since nobody could read about it. A whole key, or the secret of one, that
+/// somebody typed in the wrong place is not repeated: the lines may go into a log.
 pub(super) fn tell(line: fmt::Arguments<'_>) {
-    let _ = writeln!(io::stderr(), "{}", without_keys(&line.to_string()));
+    let _ = writeln!(io::stderr(), "{}", secretless(&line.to_string()));
+}
+
+/// A line without the secrets of whole keys, and without what may be such a secret alone.
+fn secretless(line: &str) -> String {
+    let separates = |c: char| !c.is_ascii_alphanumeric();
+    let shown = |piece: &str| {
+        let run = piece.trim_end_matches(separates);
+        if may_be_secret(run) { piece.replacen(run, "…", 1) } else { piece.to_owned() }
+    };
+    without_keys(line).split_inclusive(separates).map(shown).collect()
 }
 
 /// The width of the terminal that shows the result; `None` if none does.
@@ -77,6 +87,16 @@ pub(super) fn on_a_line(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_line_has_no_secret_that_was_typed_in_the_wrong_place() {
+        let (secret, digest) = ("aB3".repeat(17), "0a".repeat(32));
+        assert_eq!(
+            secretless(&format!("\"{secret}\" cannot be used:\n{digest}")),
+            format!("\"…\" cannot be used:\n{digest}")
+        );
+        assert_eq!(secretless("there is no \"7Qm2xVbN4tRa\""), "there is no \"7Qm2xVbN4tRa\"");
+    }
 
     #[test]
     fn a_text_cannot_steer_the_terminal() {

@@ -166,6 +166,7 @@ async fn what_is_wrong_is_named_at_its_member_and_nothing_waits() {
             &["/key/acknowledge"],
         ),
         (json!({ "key": { "kind": "service", "name": "x", "cidrs": [""] }, "recipient": "G" }), &["/key/cidrs/0"]),
+        (json!({ "key": { "kind": "service", "name": "x", "cidrs": [","] }, "recipient": "G" }), &["/key/cidrs/0"]),
         (
             json!({ "key": { "kind": "service", "name": "", "cidrs": ["10.0.0.0/8", "x"] }, "recipient": "G" }),
             &["/key/name", "/key/cidrs/1"],

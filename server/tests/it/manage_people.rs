@@ -159,6 +159,11 @@ async fn settings_are_changed_together_or_not_at_all() {
     let third = m.patch("/v1/settings", &json!({ "approvalKinds": [], "approvalNoExpiry": true })).await.json();
     assert_eq!((&third["approvalKinds"], &third["approvalPermissions"]), (&json!([]), &json!(["billing.*"])));
     m.patch("/v1/settings", &json!({ "approvalNoExpiry": false })).await;
+    for (sent, at) in [(json!([""]), 0), (json!(["a.b", " "]), 1), (json!(["a.b", "c.d,"]), 1)] {
+        let refused = m.patch("/v1/settings", &json!({ "approvalPermissions": sent })).await.problem(422);
+        assert_eq!(refused["errors"][0]["pointer"], format!("/approvalPermissions/{at}"), "{sent}");
+    }
+    assert_eq!(m.get("/v1/settings").await["approvalPermissions"], json!(["billing.*"]));
     // A key that never expires is no longer possible.
     let key = m.post("/v1/keys", &json!({ "kind": "service", "name": "Key" })).await.problem(422);
     assert_eq!(key["errors"][0]["pointer"], "/expiresAt");

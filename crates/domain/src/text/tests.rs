@@ -211,6 +211,17 @@ fn quoted_texts_are_short_and_on_one_line() {
     assert_eq!(quote(&"x".repeat(61)), format!("“{}…”", "x".repeat(60)));
 }
 
+/// The sign for kelvin becomes the letter K.
+#[cfg(feature = "server")]
+#[test]
+fn letters_that_become_those_of_a_key_hide_none() {
+    let id = crate::ids::KeyId::parse("7Qm2xVbN4tRa").unwrap();
+    let token = token::PlainToken::compose("ks", &id, &"K".repeat(43)).expose().replacen('K', "\u{212a}", 3);
+    for read in [name(&token), description(&token), email(&format!("{token}@example.com"))] {
+        assert!(read.unwrap_err().contains("a complete API key"));
+    }
+}
+
 #[cfg(feature = "server")]
 #[test]
 fn a_whole_key_is_quoted_without_its_secret() {

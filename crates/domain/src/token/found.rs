@@ -138,6 +138,20 @@ mod tests {
         assert_eq!(without_keys(&text), left);
     }
 
+    /// What is left once a key is cut out of the middle of another is one, too.
+    #[test]
+    fn a_key_inside_another_goes_with_it() {
+        let (first, second) = (plain("ks"), plain("int"));
+        let (start, end) = first.expose().split_at(40);
+        let (head, secret) = second.expose().split_at("int_7Qm2xVbN4tRa_".len());
+        assert_eq!(without_keys(&format!("{start}{secret}{end} {head}")), format!("ks_{ID}_ {head}"));
+        let mut nested = secret.to_owned();
+        for _ in 0..50 {
+            nested = format!("{}{nested}{}", &secret[..20], &secret[20..]);
+        }
+        assert!(!stands_in(&without_keys(&format!("{nested} {head}"))));
+    }
+
     #[test]
     fn only_what_the_checksum_proves_is_a_key() {
         let whole = plain("ks");

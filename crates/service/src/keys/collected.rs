@@ -13,8 +13,11 @@ use domain::{
 use secrecy::{ExposeSecret, SecretString};
 use store::Tx;
 
-use super::{changed, collect::stale, issue::check_form_id, move_state, rotate::rotatable};
-use crate::{Caller, ClientInfo, Error, Result, Service, entropy};
+use super::{
+    changed, collect::stale, holder::is_rotatable_by_holder, issue::check_form_id, move_state, requests::check_unasked,
+    rotate::rotatable,
+};
+use crate::{Caller, ClientInfo, Error, Result, Service, apps::usable, entropy};
 
 /// The purpose of the links.
 const COLLECTED: &str = "collected";
@@ -132,7 +135,7 @@ impl Service {
         // Before anything that costs more: the page is open to everybody.
         let Some(found) = self.collected_by_token(token).await? else { return Err(Refusal::LinkInvalid.into()) };
         let mac = self.keyring().link_mac(COLLECTED, token);
-        let id = found.key().row.id;
+        let (id, app_id) = (found.key().row.id, found.key().app_id);
         let what = match found {
             ToConfirm::Key(_) => Confirms::key(id),
             ToConfirm::Secret(_, waiting) => Confirms::secret(id, waiting.number),
@@ -141,6 +144,8 @@ impl Service {
             if tx.consume_link(&mac, COLLECTED, self.now()).await?.is_none() {
                 return Err(Refusal::LinkInvalid.into());
             }
+            // A key does not work while its app is archived. The link works on.
+            usable(tx, &Caller::system(None), &app_id).await.map_err(stale)?;
             let confirmed = match what.number {
                 None => self.confirm_key(tx, &id, client).await?,
                 Some(number) => self.confirm_new_secret(tx, &id, number, client).await?,
@@ -160,6 +165,10 @@ impl Service {
         self.key_for(tx, &maker, id, Act::ChangeKeys).await.map_err(stale)?;
         maker.may_issue(key.row.kind).map_err(|refusal| stale(refusal.into()))?;
         maker.may_give(&key.rules.permissions).map_err(|refusal| stale(refusal.into()))?;
+        if tx.key_request(id).await?.is_none() {
+            // The rules may have come since.
+            check_unasked(tx, &maker, &key.spec()).await.map_err(stale)?;
+        }
         move_state(tx, id, KeyState::Pending, KeyState::Active, None).await?;
         let by = tx.collection(id).await?;
         let note = by.map(|by| format!("Confirmed by {}, who collected it", by.recipient));
@@ -190,6 +199,9 @@ impl Service {
         // The holder asked for it with the key itself.
         let holder = Caller::key(&key.record(false), client.address);
         let (caller, note) = if tx.is_rotated_by(id, holder.actor()).await? {
+            if !is_rotatable_by_holder(&key, client.address, now) {
+                return Err(NoRotation::NotByHolder.into());
+            }
             (holder, None)
         } else {
             let maker = self.maker_of_collected(tx, id, client).await?;

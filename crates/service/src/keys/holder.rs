@@ -174,7 +174,7 @@ impl Service {
             let now = self.now();
             let Some(key) = held_in(tx, held, now).await? else { return Ok(None) };
             let archived = tx.app(&key.app_id).await?.is_some_and(|app| app.archived_at.is_some());
-            if archived || !holder::may_rotate(&key, now) || !verdict::address_allowed(&key.rules, address) {
+            if archived || !is_rotatable_by_holder(&key, address, now) {
                 return Err(NoRotation::NotByHolder.into());
             }
             let caller = Caller::key(&key.record(false), address);
@@ -187,6 +187,11 @@ impl Service {
         };
         self.write(work).await
     }
+}
+
+/// Whether its holder may rotate a key from this address, or confirm that they did.
+pub(super) fn is_rotatable_by_holder(key: &KeyDetail, address: Option<IpAddr>, now: Timestamp) -> bool {
+    holder::may_rotate(key, now) && verdict::address_allowed(&key.rules, address)
 }
 
 /// The key as the transaction sees it, if the secret that was presented still works.

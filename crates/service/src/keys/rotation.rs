@@ -20,7 +20,7 @@ impl Service {
     /// The secrets of a key: the one that waits to be confirmed, and those that work, each with its use. It fails like
     /// [`Service::key`].
     pub async fn rotation(&self, caller: &Caller, id: &KeyId) -> Result<KeyRotation> {
-        self.key(caller, id).await?;
+        let ends = self.key(caller, id).await?.row.expires_at;
         let (store, now) = (self.store(), self.now());
         let waiting = store.waiting_secret(id).await?.filter(|waiting| now < waiting.ack_deadline);
         let mut secrets = store.live_secrets(id).await?;
@@ -29,7 +29,9 @@ impl Service {
         if secrets.len() > 1 {
             counted.extend(store.secret_uses(id, now).await?);
         }
-        let secrets = secrets.into_iter().map(|secret| {
+        let secrets = secrets.into_iter().map(|mut secret| {
+            // The key may have got an earlier end since.
+            secret.ends_at = secret.ends_at.map(|at| ends.map_or(at, |ends| at.min(ends)));
             let used = counted.remove(&secret.number).unwrap_or_default();
             (secret, used)
         });

@@ -326,6 +326,29 @@ async fn a_holder_rotates_a_key_that_is_to_be_rotated(w: World) {
     assert_eq!((w.code(&old).await, w.code(&new).await), (Code::NotFound, Code::Valid));
 }
 
+/// What holds when a new secret is asked for holds when it is confirmed.
+async fn a_holder_confirms_only_what_they_could_still_rotate(w: World) {
+    let (id, old) = w.active(&rotated("Nightly")).await;
+    let client = at(HERE);
+    let made = w.service.rotate_as_holder(&present(&old), &client).await.unwrap();
+    let confirm = secret(&made.confirm);
+    let confirmed = async || refusal(w.no_change(w.service.confirm_collected(&confirm, &client)).await);
+    let edit = async |change: KeyDraft| {
+        let revision = w.service.key(owner(), &id).await.unwrap().revision;
+        w.service.edit(owner(), &id, &change, revision).await.unwrap();
+    };
+    edit(KeyDraft { cidrs: list(&["10.0.0.0/8"]), ..KeyDraft::default() }).await;
+    assert_eq!(confirmed().await, Refusal::NoRotation(NoRotation::NotByHolder));
+    edit(KeyDraft { cidrs: list(&[]), rotate_days: Some(String::new()), ..KeyDraft::default() }).await;
+    assert_eq!(confirmed().await, Refusal::NoRotation(NoRotation::NotByHolder));
+    edit(rotated("Nightly")).await;
+    w.service.disable(owner(), &id, None).await.unwrap();
+    assert_eq!(confirmed().await, Refusal::NoRotation(NoRotation::NotByHolder));
+    w.service.enable(owner(), &id, None).await.unwrap();
+    w.service.confirm_collected(&confirm, &client).await.unwrap();
+    assert_eq!(w.code(&token(&made.issued)).await, Code::Valid);
+}
+
 async fn a_holder_rotates_no_other_key(w: World) {
     let client = at(HERE);
     let verifier = KeyDraft { boxes: vec!["keystead.verify".to_owned()], ..rotated("Verifier") };
@@ -379,6 +402,7 @@ on_both!(
     a_guess_costs_what_a_sign_in_costs_and_tells_nothing,
     an_address_waits_after_too_many_guesses_and_other_addresses_do_not,
     a_holder_rotates_a_key_that_is_to_be_rotated,
+    a_holder_confirms_only_what_they_could_still_rotate,
     a_holder_rotates_no_other_key,
     a_key_is_presented_in_the_form_of_its_kind,
 );

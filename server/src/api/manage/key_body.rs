@@ -354,10 +354,12 @@ fn texts<const MOST: usize>(Bounded(items): Items<'_, MOST>) -> Vec<Text<'_>> {
     items
 }
 
-/// The items of a list. A blank one is a fault: where a variable of a script is not set, no restriction must be lost.
-fn listed(faults: &mut Faults, member: &'static str, items: Option<Vec<Text<'_>>>) -> Vec<String> {
+/// The items of a list. A blank one is a fault, and so is one with nothing before or after a comma: where a variable of a
+/// script is not set, no restriction must be lost.
+pub(super) fn listed(faults: &mut Faults, member: &'static str, items: Option<Vec<Text<'_>>>) -> Vec<String> {
     let items: Vec<_> = items.unwrap_or_default().into_iter().map(text).collect();
-    for (n, _) in items.iter().enumerate().filter(|(_, item)| item.trim().is_empty()) {
+    let is_blank = |item: &str| item.split(',').any(|value| value.trim().is_empty());
+    for (n, _) in items.iter().enumerate().filter(|(_, item)| is_blank(item)) {
         faults.at(vec![Step::Member(Cow::Borrowed(member)), Step::Item(n)], "An item is blank: leave it out.");
     }
     items

@@ -15,7 +15,9 @@ use super::super::words;
 use super::answer::{Answered, One};
 use super::bounds::{self, KINDS_MAX};
 use super::call::By;
+use super::key_body::listed;
 use crate::json::body::{BodyCall, JsonBody};
+use crate::json::fault::Faults;
 use crate::json::members::{Bounded, Text, Whole};
 use crate::json::problem::Problem;
 
@@ -80,13 +82,19 @@ impl BodyCall for SettingsChange {
 
     fn check(sent: Self::Sent<'_>) -> Result<Self::Call<'_>, Problem> {
         let text = |text: Option<Text<'_>>| text.map(|Text(text)| text.into_owned());
+        let mut faults = Faults::default();
+        let permissions = sent.approval_permissions.map(|Bounded(items)| items);
+        let permissions = permissions.map(|items| listed(&mut faults, "approvalPermissions", Some(items)));
+        if !faults.is_empty() {
+            return Err(Problem::invalid(faults));
+        }
         Ok(Self {
             default_life: text(sent.default_life),
             longest_life: text(sent.longest_life),
             factor_policy: text(sent.factor_policy),
             grace_days: sent.grace_days.map(|Whole(days)| days.to_string()),
             approval_kinds: sent.approval_kinds.map(texts),
-            approval_permissions: sent.approval_permissions.map(texts),
+            approval_permissions: permissions,
             approval_no_expiry: sent.approval_no_expiry,
         })
     }
