@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::ids::AttachmentId;
 use crate::text;
+#[cfg(feature = "server")]
 use crate::token;
 
 /// The most characters of a file's name.
@@ -39,6 +40,7 @@ pub struct Attachment {
 
 /// The name under which a file is kept: without folders, control characters and marks that reorder text, at most
 /// `FILE_NAME_MAX` characters, of which the last stay, and without the secrets of whole keys; `file` if nothing is left.
+#[cfg(feature = "server")]
 pub fn file_name(given: &str) -> String {
     let last = given.rsplit(['/', '\\']).next().unwrap_or_default();
     let kept: Vec<char> =
@@ -63,7 +65,7 @@ pub fn disposition(name: &str) -> String {
     format!("attachment; filename=\"{plain}\"; filename*=UTF-8''{}", text::uri_component(name))
 }
 
-#[cfg(test)]
+#[cfg(all(test, feature = "server"))]
 mod tests {
     use crate::ids::KeyId;
     use crate::token::PlainToken;
