@@ -3,6 +3,7 @@
 use std::sync::LazyLock;
 
 use axum::http::{HeaderMap, HeaderName, header};
+use data_encoding::BASE64;
 use domain::kind::{KeyKind, PairHeaders};
 use domain::token;
 use service::verify::Credential;
@@ -169,10 +170,12 @@ fn is_token(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(is_part)
 }
 
-/// Whether the word Bearer or a whole key is anywhere in a text.
-fn may_hold_a_key(text: &str) -> bool {
-    let bearer = text.as_bytes().windows(6).any(|word| word.eq_ignore_ascii_case(b"bearer"));
-    bearer || token::stands_in(text)
+/// Whether the word Bearer or a whole key is anywhere in the value of a header, or in what Basic encodes of it.
+fn may_hold_a_key(value: &str) -> bool {
+    let bearer = value.as_bytes().windows(6).any(|word| word.eq_ignore_ascii_case(b"bearer"));
+    let encoded = value.split_once(' ').map(|(_, rest)| rest.trim_matches(' ').as_bytes());
+    let decoded = encoded.and_then(|encoded| BASE64.decode(encoded).ok());
+    bearer || token::stands_in(value) || decoded.is_some_and(|text| token::stands_in(&String::from_utf8_lossy(&text)))
 }
 
 /// Reads a header that must not be repeated, because two parties could each trust a different value. The error says

@@ -10,6 +10,7 @@ use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use domain::refusal::Refusal;
+use domain::token::without_keys;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use service::sessions::Session;
 
@@ -108,12 +109,23 @@ fn login(asked: &str) -> String {
     if asked == "/" || asked.starts_with("//") {
         return "/login".to_owned();
     }
-    format!("/login?next={}", utf8_percent_encode(asked, NOT_IN_A_QUERY))
+    // An address is kept by browsers and proxies, and is shown again.
+    format!("/login?next={}", utf8_percent_encode(&without_keys(asked), NOT_IN_A_QUERY))
 }
 
 #[cfg(test)]
 mod tests {
+    use domain::ids::KeyId;
+    use domain::token::PlainToken;
+
     use super::login;
+
+    #[test]
+    fn sign_in_leads_back_without_the_secret_of_a_key() {
+        let key = PlainToken::compose("ks", &KeyId::parse("7Qm2xVbN4tRa").unwrap(), &"s".repeat(43));
+        let asked = format!("/keys?q={}&kind=service", key.expose());
+        assert_eq!(login(&asked), "/login?next=/keys%3Fq%3Dks_7Qm2xVbN4tRa_%26kind%3Dservice");
+    }
 
     #[test]
     fn sign_in_leads_back_to_what_was_asked_for() {

@@ -92,8 +92,9 @@ impl Schemas {
     }
 
     fn check_object(&self, tree: &Tree, object: &Object, faults: &mut Faults) {
-        let Tree::Object(found) = tree else { return wanted("a JSON object", tree, faults) };
-        for name in object.required.iter().filter(|name| found.iter().all(|(there, _)| there != *name)) {
+        let Tree::Object(found, all) = tree else { return wanted("a JSON object", tree, faults) };
+        let required = object.required.iter().filter(|_| *all);
+        for name in required.filter(|name| found.iter().all(|(there, _)| there != *name)) {
             let what = object.properties.get(name).and_then(description).map(what).unwrap_or_default();
             let step = Step::Member(Cow::Owned(name.clone()));
             faults.within(step, |faults| faults.here(format!("This member is required: {what}.")));

@@ -20,7 +20,8 @@ pub(super) enum Tree {
     Text(String),
     /// The items that are checked, and the number of all items.
     List(Vec<Tree>, usize),
-    Object(Vec<(String, Tree)>),
+    /// The members that are checked, and whether those are all.
+    Object(Vec<(String, Tree)>, bool),
 }
 
 impl Tree {
@@ -47,7 +48,7 @@ impl Tree {
             Self::Number(_) => "a number",
             Self::Text(_) => "a string",
             Self::List(..) => "an array",
-            Self::Object(_) => "an object",
+            Self::Object(..) => "an object",
         }
     }
 }
@@ -149,7 +150,7 @@ impl<'de> Visitor<'de> for Reader<'_> {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut json: A) -> Result<Tree, A::Error> {
-        let mut members = Vec::new();
+        let (mut members, mut all) = (Vec::new(), true);
         while let Some(name) = json.next_key::<String>()? {
             if self.goes_on() {
                 self.enter(Step::Member(Cow::Owned(name.clone())));
@@ -157,8 +158,9 @@ impl<'de> Visitor<'de> for Reader<'_> {
                 self.leave();
             } else {
                 json.next_value::<IgnoredAny>()?;
+                all = false;
             }
         }
-        Ok(Tree::Object(members))
+        Ok(Tree::Object(members, all))
     }
 }

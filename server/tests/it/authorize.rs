@@ -1,5 +1,6 @@
 //! `/v1/authorize`: the answers to a proxy, and whose headers count.
 
+use data_encoding::BASE64;
 use domain::draft::KeyDraft;
 use domain::usage::RefusedCall;
 use secrecy::ExposeSecret;
@@ -167,7 +168,9 @@ fn second_keys(key: &str) -> Vec<String> {
         "Negotiate",
     ]
     .map(|spelling| spelling.replace("KEY", key))
-    .to_vec()
+    .into_iter()
+    .chain([format!("Basic {}", BASE64.encode(format!("git:{key}").as_bytes()))])
+    .collect()
 }
 
 #[tokio::test]

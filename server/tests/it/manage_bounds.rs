@@ -44,6 +44,10 @@ async fn a_list_takes_as_many_items_as_the_document_says() {
     let more = vec!["a"; usize::try_from(most).unwrap() + 1];
     let more = m.post("/v1/keys", &with("master_user", "actsFor", more.into())).await;
     assert_eq!(pointers(&more), ["/actsFor"]);
+    // As text, since members behind a long list are not looked at.
+    let ids = vec![r#""7Qm2xVbN4tRa""#; 10_001].join(",");
+    let more = m.call(Call::post("/v1/keys/acts").json(format!(r#"{{"ids":[{ids}],"act":"disable"}}"#))).await;
+    assert_eq!(pointers(&more), ["/ids"]);
 }
 
 #[tokio::test]
