@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use crate::api_docs::document;
 use crate::manage_keys::{Manager, pointers};
+use crate::support::Call;
 
 /// A member of a new key, as the document describes it.
 fn member<'d>(document: &'d Value, name: &str) -> &'d Value {
