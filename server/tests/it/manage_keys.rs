@@ -239,6 +239,34 @@ async fn a_change_leaves_the_rest_and_null_clears() {
 }
 
 #[tokio::test]
+async fn a_blank_item_hides_no_other_fault() {
+    let m = Manager::start().await;
+    let new = json!({
+        "kind": "service", "name": "", "cidrs": ["x"], "tags": ["", "x".repeat(60)], "environment": "",
+        "metadata": { "a=b": "c", "fine": "x", "two words": "x" },
+    });
+    let found: BTreeSet<_> = pointers(&m.post("/v1/keys", &new).await).into_iter().collect();
+    let expected = ["/cidrs/0", "/environment", "/metadata/a=b", "/metadata/two words", "/name", "/tags/0", "/tags/1"];
+    assert_eq!(found, expected.map(str::to_owned).into());
+    // White space around the kind is a fault alone: the rest is checked as for the kind.
+    let padded = json!({ "kind": " client", "name": "x", "cidrs": ["10.0.0.0/8"] });
+    let found: BTreeSet<_> = pointers(&m.post("/v1/keys", &padded).await).into_iter().collect();
+    assert_eq!(found, ["/cidrs", "/kind"].map(str::to_owned).into());
+    let padded = json!({ "kind": " service", "name": "x", "permissions": ["keystead.verify"] });
+    assert_eq!(pointers(&m.post("/v1/keys", &padded).await), ["/kind"]);
+
+    let made = m.issue(&json!({ "kind": "service", "name": "Key", "quota": 5, "quotaRefill": "daily" })).await;
+    let path = format!("/v1/keys/{}", made["key"]["id"].as_str().unwrap());
+    let change = json!({
+        "name": null, "cidrs": ["", "x"], "permissions": ["a.b", "keystead.verify"], "quotaRefill": "monthly",
+        "metadata": { "a=b": "c", "two words": "x" },
+    });
+    let found: BTreeSet<_> = pointers(&m.patch(&path, &change).await).into_iter().collect();
+    let expected = ["/cidrs/0", "/cidrs/1", "/metadata/a=b", "/metadata/two words", "/name"];
+    assert_eq!(found, expected.map(str::to_owned).into());
+}
+
+#[tokio::test]
 async fn a_moment_has_any_zone_and_is_told_in_utc() {
     let m = Manager::start().await;
     let body = json!({

@@ -95,6 +95,9 @@ async fn somebody_is_invited_comes_and_is_removed() {
         put("keys", json!({ "keys": [], "accessEndsAt": " " })).await.problem(422)["errors"][0]["pointer"],
         "/accessEndsAt"
     );
+    let both = put("keys", json!({ "keys": [{ "key": "x" }], "accessEndsAt": "soon" })).await.problem(422);
+    let places = (&both["errors"][0]["pointer"], &both["errors"][1]["pointer"]);
+    assert_eq!(places, (&"/keys/0/key".into(), &"/accessEndsAt".into()));
     let auditor = m.patch(&path, &json!({ "role": "auditor" })).await.json();
     assert_eq!((&auditor["person"]["role"], &auditor["keys"]), (&"auditor".into(), &json!([])));
     put("keys", json!({ "keys": keys })).await.problem(403);
@@ -121,6 +124,16 @@ async fn an_invite_names_what_is_wrong_and_can_be_revoked() {
     assert_eq!(json!(places), json!(["/keys/0/key", "/keys/0/acts/1"]));
     let nobody = m.post("/v1/invites", &json!({ "firstName": "", "email": "a", "role": "" })).await.problem(422);
     assert_eq!(nobody["errors"].as_array().unwrap().len(), 3);
+    let all = json!({
+        "firstName": "", "email": "a", "role": "guest", "apps": ["zz"], "keys": [{ "key": "x" }], "accessEndsAt": "soon",
+    });
+    let problem = m.post("/v1/invites", &all).await.problem(422);
+    let places: Vec<_> = problem["errors"].as_array().unwrap().iter().map(|error| &error["pointer"]).collect();
+    assert_eq!(json!(places), json!(["/keys/0/key", "/apps/0", "/firstName", "/email", "/accessEndsAt"]));
+    let none = json!({ "firstName": "A", "email": "a@example.com", "role": "guest", "apps": ["zz"] });
+    let problem = m.post("/v1/invites", &none).await.problem(422);
+    let places: Vec<_> = problem["errors"].as_array().unwrap().iter().map(|error| &error["pointer"]).collect();
+    assert_eq!(json!(places), json!(["/apps/0", "/keys"]));
     let last = json!({ "firstName": "Ada", "lastName": "x".repeat(101), "email": "a@example.com", "role": "admin" });
     assert_eq!(m.post("/v1/invites", &last).await.problem(422)["errors"][0]["pointer"], "/lastName");
     let body = json!({ "firstName": "Ada", "email": "ada@example.com", "role": "owner" });
