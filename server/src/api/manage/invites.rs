@@ -20,7 +20,7 @@ use utoipa::ToSchema;
 use super::super::call::Api;
 use super::super::operation::Documented;
 use super::super::words;
-use super::access::{AppIds, GrantShown, Grants, apps, grants, ids, no_blank_end};
+use super::access::{AppIds, GrantShown, Grants, apps, grants, ids, no_blank_end, problem};
 use super::answer::{Answered, Listed, Made, One};
 use super::bodies::{BEFORE_ALL, MaybeBody, Nothing, moment};
 use super::bounds;
@@ -198,7 +198,7 @@ pub(super) async fn invite(
     body: JsonBody<NewInvite>,
 ) -> Answered<Made<InviteAnswered>> {
     let draft = body.read()?;
-    Ok(made(&api, &api.service.invite(&caller, &draft).await?))
+    Ok(made(&api, &api.service.invite(&caller, &draft).await.map_err(problem)?))
 }
 
 pub(super) async fn renew(

@@ -21,7 +21,7 @@ use utoipa::ToSchema;
 use super::super::call::Api;
 use super::super::operation::Documented;
 use super::super::words;
-use super::access::{AppIds, GrantShown, Grants, apps, grants, ids, no_blank_end};
+use super::access::{AppIds, GrantShown, Grants, apps, grants, ids, no_blank_end, problem};
 use super::answer::{Answered, Listed, One};
 use super::bodies::{BEFORE_ALL, MaybeBody, Nothing, moment};
 use super::bounds;
@@ -243,7 +243,7 @@ pub(super) async fn set_keys(
     body: JsonBody<PersonKeys>,
 ) -> Answered<One<PersonAnswered>> {
     let ((keys, end), id) = (body.read()?, person_id(&id)?);
-    api.service.set_grants(&caller, &id, &keys, &end).await?;
+    api.service.set_grants(&caller, &id, &keys, &end).await.map_err(problem)?;
     shown(&api, &caller, &id).await
 }
 
