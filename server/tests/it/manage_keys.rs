@@ -342,6 +342,7 @@ async fn every_act_changes_the_verdict_at_once() {
         assert_eq!(m.code(&made["secret"]).await, code, "{act}");
         let problem = m.call(Call::post(&format!("{path}/{act}"))).await.problem(409);
         assert_eq!(problem["type"], "urn:keystead:problem:conflict");
+        assert_eq!(problem["detail"], format!("The key is {status}, and its status does not allow this."), "{act}");
     }
     let leaked = m.post(&format!("{path}/revoke"), &json!({ "reason": "leaked", "note": "seen in a log" })).await;
     assert_eq!(leaked.json()["key"]["revoked"]["reason"], "leaked");
