@@ -192,7 +192,8 @@ mod tests {
             errors.push_item(Field::Keys, n, "One of the keys no longer exists.".to_owned());
         }
         errors.push_item(Field::Cidrs, 1, "This is no network.".to_owned());
-        let ConsoleError::Refused(Refusal::Invalid(told)) = service::Error::from(errors).into() else { panic!() };
+        let told = ConsoleError::from(service::Error::from(errors));
+        let ConsoleError::Refused(Refusal::Invalid(told)) = told else { panic!() };
         let told: Vec<_> = told.0.iter().map(|error| (error.field, error.item)).collect();
         assert_eq!(told, [(Field::Keys, None), (Field::Cidrs, Some(1))]);
     }
