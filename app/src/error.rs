@@ -1,5 +1,7 @@
 //! The console's error type. Its codes are a closed list, so that nothing an attacker writes is ever shown.
 
+#[cfg(feature = "ssr")]
+use domain::field::{Field, FieldErrors};
 use domain::refusal::Refusal;
 use leptos::server_fn::codec::JsonEncoding;
 use leptos::server_fn::error::{FromServerFnError, ServerFnErrorErr};
@@ -155,15 +157,44 @@ impl FromServerFnError for CallError {
     }
 }
 
+/// Apps and keys are boxes to tick: they have no lines, and what is wrong with several alike is said once.
+#[cfg(feature = "ssr")]
+fn of_boxes(mut errors: FieldErrors) -> FieldErrors {
+    for error in errors.0.iter_mut().filter(|error| matches!(error.field, Field::Apps | Field::Keys)) {
+        error.item = None;
+    }
+    errors.0.dedup();
+    errors
+}
+
 #[cfg(feature = "ssr")]
 impl From<service::Error> for ConsoleError {
     fn from(error: service::Error) -> Self {
         match error {
+            service::Error::Refused(Refusal::Invalid(errors)) => Self::Refused(Refusal::Invalid(of_boxes(errors))),
             service::Error::Refused(refusal) => Self::Refused(refusal),
             other => {
                 tracing::error!(error = %other, "a request of the console failed");
                 if other.is_uncertain() { Self::Uncertain } else { Self::Unavailable }
             }
         }
+    }
+}
+
+#[cfg(all(test, feature = "ssr"))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_wrong_with_boxes_names_no_line() {
+        let mut errors = FieldErrors::default();
+        for n in [1, 2] {
+            errors.push_item(Field::Keys, n, "One of the keys no longer exists.".to_owned());
+        }
+        errors.push_item(Field::Cidrs, 1, "This is no network.".to_owned());
+        let told = ConsoleError::from(service::Error::from(errors));
+        let ConsoleError::Refused(Refusal::Invalid(told)) = told else { panic!() };
+        let told: Vec<_> = told.0.iter().map(|error| (error.field, error.item)).collect();
+        assert_eq!(told, [(Field::Keys, None), (Field::Cidrs, Some(1))]);
     }
 }

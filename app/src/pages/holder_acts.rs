@@ -3,13 +3,17 @@
 use domain::field::Field;
 use domain::holder::OVERLAP;
 use domain::key::ACKNOWLEDGE_WITHIN;
+use domain::refusal::Refusal;
+use domain::rotation::NoRotation;
 use leptos::prelude::*;
 
 use super::collect::Secret;
 use super::holder::{key_fields, outside};
 use crate::components::failed::FormProblem;
+use crate::components::icon::{Drawn, Icon};
 use crate::components::problem::FieldProblem;
 use crate::components::time::{Time, span};
+use crate::error::ConsoleError;
 use crate::forms::fields::TICKED;
 use crate::forms::hand_over::CollectedSecret;
 use crate::forms::holder::{Ended, HolderForm, HolderRevokeForm};
@@ -82,14 +86,39 @@ pub fn HolderRotate() -> impl IntoView {
     outside("Rotate your key", page)
 }
 
+/// Why the key cannot be rotated now, where what people in the console do about it is nothing that its holder can do.
+fn not_now(problem: Option<&ConsoleError>) -> Option<String> {
+    match problem {
+        Some(ConsoleError::Refused(Refusal::NoRotation(NoRotation::Waiting))) => Some(format!(
+            "A new secret of this key was made and nobody has confirmed it yet. If you made it, confirm it on its page. \
+             Otherwise it is dropped within {}: try again then.",
+            span(ACKNOWLEDGE_WITHIN)
+        )),
+        Some(ConsoleError::Refused(Refusal::NoRotation(NoRotation::Running))) => Some(
+            "The last rotation is not over, and both secrets work. Rotate the key again when the old one has ended: \
+             look at the key to see when. If you cannot wait, ask whoever gave it to you."
+                .to_owned(),
+        ),
+        _ => None,
+    }
+}
+
 #[component]
 fn AskToRotate(problem: Problem) -> impl IntoView {
+    let not_now = not_now(problem.whole.as_ref());
+    let whole = problem.whole.filter(|_| not_now.is_none());
     let errors = RwSignal::new(problem.fields);
     view! {
         <form class="card" method="post" action="/holder/rotate" novalidate>
             <header><h1>"Rotate your key"</h1></header>
             <div class="body">
-                <FormProblem problem=problem.whole/>
+                <FormProblem problem=whole/>
+                {not_now.map(|words| view! {
+                    <div class="note bad" role="alert" tabindex="-1">
+                        <Drawn icon=Icon::Alert/>
+                        <div><b>{words}</b></div>
+                    </div>
+                })}
                 <p>
                     "The key gets a new secret and keeps everything else. You see the secret once, and have "
                     {span(ACKNOWLEDGE_WITHIN)} " to confirm that you have stored it. Until then nothing changes. From then on, \

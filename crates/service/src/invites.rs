@@ -181,7 +181,8 @@ impl Service {
             let there = tx.key_details(&keys_of(&invite)).await?;
             let is_there = |grant: &&KeyGrant| there.iter().any(|key| key.row.id == grant.key);
             let keys: Vec<_> = invite.keys.iter().filter(is_there).cloned().collect();
-            grantable(tx, caller, &invite.apps, &keys, &[]).await?;
+            // Whoever renews it has named none of them.
+            grantable(tx, caller, &invite.apps, &keys, &[]).await.map_err(at_no_item)?;
             invite.made_by = (caller.actor().id().to_owned(), caller.actor().label());
             invite.expires_at = now.plus(INVITE_FOR);
             tx.renew_invite(id, (&invite.made_by.0, &invite.made_by.1), invite.expires_at).await?;
@@ -370,6 +371,15 @@ fn may_send(sender: &Caller, invite: &Invite, keys: &[KeyDetail]) -> bool {
     sender.may(invite.role.managed_with()).is_ok()
         && sender.people_of().covers(&invite.apps)
         && keys.iter().all(may_grant)
+}
+
+/// The same errors, each about its whole field.
+fn at_no_item(error: Error) -> Error {
+    let Error::Refused(Refusal::Invalid(mut errors)) = error else { return error };
+    for error in &mut errors.0 {
+        error.item = None;
+    }
+    errors.into()
 }
 
 /// What the record says of an invite.

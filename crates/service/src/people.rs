@@ -329,7 +329,7 @@ async fn keeps_an_owner(tx: &mut Tx, changed: &PersonRow) -> Result<()> {
     if keeps { Ok(()) } else { Err(Refusal::LastOwner.into()) }
 }
 
-/// `Invalid` at the field of the keys unless the caller sees each key, may do all that is granted with it, and the key is in
+/// `Invalid` at each of the keys unless the caller sees the key, may do all that is granted with it, and the key is in
 /// one of the guest's apps. What the guest might do with it `before` stays.
 pub(crate) async fn grantable(
     tx: &mut Tx,
@@ -338,27 +338,29 @@ pub(crate) async fn grantable(
     keys: &[KeyGrant],
     before: &[KeyGrant],
 ) -> Result<()> {
-    for grant in keys {
-        let wrong = |message: &str| Error::from(FieldErrors::one(Field::Keys, message));
+    let mut errors = FieldErrors::default();
+    for (n, grant) in keys.iter().enumerate() {
         let key = tx.key_detail(&grant.key).await?;
         let Some(key) = key.filter(|key| caller.may_see(key).is_ok()) else {
-            return Err(wrong("One of the keys no longer exists: leave it out."));
+            errors.push_item(Field::Keys, n, "One of the keys no longer exists: leave it out.".to_owned());
+            continue;
         };
         if !apps.has(&key.app_id) {
             let name = &key.row.name;
-            return Err(wrong(&format!(
-                "“{name}” is not in an app that the guest sees. Leave it out, or add its app."
-            )));
+            let message = format!("“{name}” is not in an app that the guest sees. Leave it out, or add its app.");
+            errors.push_item(Field::Keys, n, message);
+            continue;
         }
         let rights = caller.rights_on(&key.row);
         let had = before.iter().filter(|before| before.key == grant.key).flat_map(|before| &before.acts);
         let had: Vec<_> = had.collect();
         if let Some(act) = grant.acts.iter().find(|act| !rights.may(act.act()) && !had.contains(act)) {
             let (act, name) = (act.label().to_lowercase(), &key.row.name);
-            return Err(wrong(&format!("You may not {act} “{name}” yourself, so you cannot allow it.")));
+            let message = format!("You may not {act} “{name}” yourself, so you cannot allow it.");
+            errors.push_item(Field::Keys, n, message);
         }
     }
-    Ok(())
+    Ok(errors.into_result()?)
 }
 
 /// The grants whose keys the caller sees, and the others.

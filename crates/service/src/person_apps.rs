@@ -13,7 +13,7 @@ use domain::{
 use store::Tx;
 
 use crate::{
-    Caller, Error, Result, Service,
+    Caller, Result, Service,
     people::{change, managed},
 };
 
@@ -46,19 +46,20 @@ impl Service {
     }
 }
 
-/// `Invalid` at the field of the apps unless the caller sees all that somebody is to see.
+/// `Invalid` at the field of the apps, and at each that is out of sight, unless the caller sees all that somebody is to see.
 pub(crate) async fn may_give(tx: &mut Tx, caller: &Caller, apps: &Scope<AppId>) -> Result<()> {
-    let wrong = |message: &str| Error::from(FieldErrors::one(Field::Apps, message));
     if *apps == Scope::All && *caller.people_of() != Scope::All {
-        return Err(wrong("You do not see all apps yourself. Choose those that they may see."));
+        let message = "You do not see all apps yourself. Choose those that they may see.";
+        return Err(FieldErrors::one(Field::Apps, message).into());
     }
     let Scope::Only(apps) = apps else { return Ok(()) };
-    for app in apps {
+    let mut errors = FieldErrors::default();
+    for (n, app) in apps.iter().enumerate() {
         if !caller.people_of().has(app) || tx.app(app).await?.is_none() {
-            return Err(wrong("One of the apps no longer exists: leave it out."));
+            errors.push_item(Field::Apps, n, "One of the apps no longer exists: leave it out.".to_owned());
         }
     }
-    Ok(())
+    Ok(errors.into_result()?)
 }
 
 /// The apps of a person as the record has them: their names; `None` for all.

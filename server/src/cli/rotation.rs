@@ -5,14 +5,22 @@ use super::json::Json;
 use super::output::{plain, show, tell};
 use super::table::{Column, Table};
 
-const COLUMNS: &[Column] = &[
-    Column::new("Number", "number"),
-    Column::whole("Last 4", "last4"),
-    Column::new("Since", "since"),
-    Column::new("Works until", "endsAt").or("The key ends"),
-    Column::new("Last used", "lastUsedAt"),
-    Column::new("Calls of the last hour", "callsLastHour"),
-];
+/// The columns for the only secret of a key.
+static OF_ONE: [Column; 6] = columns("Never used");
+
+/// The columns for two secrets. Each is counted since there are two, so the old one may have been used before.
+static OF_TWO: [Column; 6] = columns("Not since there are two");
+
+const fn columns(unused: &'static str) -> [Column; 6] {
+    [
+        Column::new("Number", "number"),
+        Column::whole("Last 4", "last4"),
+        Column::new("Since", "since"),
+        Column::new("Works until", "endsAt").or("The key ends"),
+        Column::new("Last used", "lastUsedAt").or(unused),
+        Column::new("Calls of the last hour", "callsLastHour"),
+    ]
+}
 
 /// Prints the answer about a rotation: as the API sent it, or a line for each secret that works.
 pub(super) fn shown(answer: &Json, json: bool) -> Result<(), Failure> {
@@ -20,7 +28,8 @@ pub(super) fn shown(answer: &Json, json: bool) -> Result<(), Failure> {
         return show(format_args!("{}", answer.to_text()));
     }
     let secrets = answer.at("rotation.secrets").map_or(&[][..], Json::items);
-    show(format_args!("{}", Table::new(COLUMNS).page(secrets).join("\n")))?;
+    let columns = if secrets.len() > 1 { &OF_TWO } else { &OF_ONE };
+    show(format_args!("{}", Table::new(columns).page(secrets).join("\n")))?;
     let until = answer.at("rotation.waiting").and_then(|waiting| waiting.text("acknowledgeBy"));
     if let Some(until) = until {
         tell(format_args!("A new secret waits to be confirmed until {}. It does not work yet.", plain(until)));

@@ -168,6 +168,13 @@ impl Faults {
         others.found.into_iter().for_each(|fault| self.add(fault.path, fault.wrong, fault.fix));
     }
 
+    /// Adds faults of another check, unless something is wrong at the same place already.
+    pub fn extend_elsewhere(&mut self, others: Self) {
+        let is_new = |other: &Fault| self.found.iter().all(|here| here.path != other.path);
+        let found = others.found.into_iter().filter(is_new).collect();
+        self.extend(Self { found, ..Self::default() });
+    }
+
     /// Adds faults of a value that is this member.
     pub fn extend_within(&mut self, member: &'static str, others: Self) {
         let found = others.found.into_iter().map(|fault| fault.within(member)).collect();
@@ -258,6 +265,20 @@ mod tests {
         assert_eq!(shortened("a\u{0}\nb"), "ab");
         assert_eq!(shortened(&"é".repeat(100)), "é".repeat(40));
         assert!(!shortened(&token).contains(&secret[..8]), "{}", shortened(&token));
+    }
+
+    #[test]
+    fn a_place_that_is_wrong_already_is_left_to_the_first_check() {
+        let path = |n| vec![Step::Member("tags".into()), Step::Item(n)];
+        let (mut first, mut second) = (Faults::default(), Faults::default());
+        first.at(path(0), "first");
+        second.at(path(0), "second");
+        second.at(path(1), "second");
+        second.at(path(1), "third");
+        first.extend_elsewhere(second);
+        let found: Vec<_> = first.into_list().into_iter().map(|fault| (fault.pointer(), fault.wrong)).collect();
+        let expected = [("/tags/0", "first"), ("/tags/1", "second"), ("/tags/1", "third")];
+        assert_eq!(found, expected.map(|(place, wrong)| (place.to_owned(), Cow::Borrowed(wrong))));
     }
 
     #[test]

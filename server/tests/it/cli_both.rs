@@ -180,7 +180,8 @@ fn the_life_of_a_key_is_the_same_both_ways() {
         assert!(failed(&act(&["key", "rotate", &id]), 1).contains("current state"), "during an overlap");
         assert!(failed(&act(&["key", "rotate", &id, "--overlap", "200d"]), 1).contains("--overlap: "));
         let secrets = || done(&act(&["key", "rotation", &id])).lines().skip(1).count();
-        assert!(done(&act(&["key", "rotation", &id])).starts_with("Number") && secrets() == 2);
+        let both = done(&act(&["key", "rotation", &id]));
+        assert!(both.starts_with("Number") && both.contains("Not since there are two") && secrets() == 2, "{both}");
         assert!(failed(&act(&["key", "extend", &id, "--overlap", "200d"]), 1).contains("--overlap: "));
         for (words, said) in [
             (&["key", "extend", &id, "--overlap", "7d"][..], "Extended the rotation of"),
@@ -191,6 +192,7 @@ fn the_life_of_a_key_is_the_same_both_ways() {
         failed(&act(&["key", "finish", &id]), 1);
         done(&act(&["key", "rotate", &id]));
         assert_eq!(done(&act(&["key", "finish", &id])), format!("Finished the rotation of {id}.\n"));
+        assert!(done(&act(&["key", "rotation", &id])).contains("Never used"));
         let left: Value = serde_json::from_str(&done(&act(&["key", "rotation", &id, "--json"]))).unwrap();
         assert!(secrets() == 1 && left["rotation"]["secrets"][0]["number"].as_i64() > Some(1), "{left}");
 

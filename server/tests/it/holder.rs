@@ -175,12 +175,22 @@ async fn a_holder_rotates_and_confirms_without_an_account() {
         answer.json()["code"].as_str().unwrap().to_owned()
     };
     assert_eq!((code(&old).await, code(&new).await), ("VALID".into(), "NOT_FOUND".into()));
+    // What people in the console do first, holders cannot do.
+    let again = post(&product, "/holder/rotate", &format!("held_key={old}"), "198.51.100.7").await;
+    let told = text(&again.body);
+    assert!(
+        again.status == 409 && told.contains("dropped within 15 minutes") && !told.contains("drop that one"),
+        "{told}"
+    );
     let unticked = post(&product, &confirm, "", "198.51.100.7").await;
     assert_eq!(unticked.status, 422);
     let done = post(&product, &confirm, "acknowledged=yes", "198.51.100.7").await;
     assert!(text(&done.body).contains("The new secret of “Nightly” works"), "{}", text(&done.body));
     assert_eq!((code(&old).await, code(&new).await), ("VALID".into(), "VALID".into()));
     assert_eq!(post(&product, &confirm, "acknowledged=yes", "198.51.100.7").await.status, 404);
+    let again = post(&product, "/holder/rotate", &format!("held_key={new}"), "198.51.100.7").await;
+    let told = text(&again.body);
+    assert!(again.status == 409 && told.contains("when the old one has ended") && !told.contains("undo"), "{told}");
     product.service.verifier().flush_usage().await.unwrap();
     let told = text(&look(&product, &old).await.body);
     assert!(told.contains("This is the old secret. It works until"), "{told}");

@@ -172,6 +172,14 @@ async fn what_is_wrong_is_named_at_its_member_and_nothing_waits() {
             &["/key/name", "/key/cidrs/1"],
         ),
         (
+            json!({ "key": { "kind": "service", "name": "", "cidrs": ["x"] }, "recipient": " " }),
+            &["/recipient", "/key/name", "/key/cidrs/0"],
+        ),
+        (
+            json!({ "key": { "kind": "service", "name": "", "tags": [""] }, "recipient": " " }),
+            &["/recipient", "/key/tags/0", "/key/name"],
+        ),
+        (
             json!({ "key": { "kind": "service", "name": "x", "expiresAt": "2020-01-01" }, "recipient": "G" }),
             &["/key/expiresAt"],
         ),

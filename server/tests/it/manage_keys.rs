@@ -239,6 +239,34 @@ async fn a_change_leaves_the_rest_and_null_clears() {
 }
 
 #[tokio::test]
+async fn a_blank_item_hides_no_other_fault() {
+    let m = Manager::start().await;
+    let new = json!({
+        "kind": "service", "name": "", "cidrs": ["x"], "tags": ["", "x".repeat(60)], "environment": "",
+        "metadata": { "a=b": "c", "fine": "x", "two words": "x" },
+    });
+    let found: BTreeSet<_> = pointers(&m.post("/v1/keys", &new).await).into_iter().collect();
+    let expected = ["/cidrs/0", "/environment", "/metadata/a=b", "/metadata/two words", "/name", "/tags/0", "/tags/1"];
+    assert_eq!(found, expected.map(str::to_owned).into());
+    // White space around the kind is a fault alone: the rest is checked as for the kind.
+    let padded = json!({ "kind": " client", "name": "x", "cidrs": ["10.0.0.0/8"] });
+    let found: BTreeSet<_> = pointers(&m.post("/v1/keys", &padded).await).into_iter().collect();
+    assert_eq!(found, ["/cidrs", "/kind"].map(str::to_owned).into());
+    let padded = json!({ "kind": " service", "name": "x", "permissions": ["keystead.verify"] });
+    assert_eq!(pointers(&m.post("/v1/keys", &padded).await), ["/kind"]);
+
+    let made = m.issue(&json!({ "kind": "service", "name": "Key", "quota": 5, "quotaRefill": "daily" })).await;
+    let path = format!("/v1/keys/{}", made["key"]["id"].as_str().unwrap());
+    let change = json!({
+        "name": null, "cidrs": ["", "x"], "permissions": ["a.b", "keystead.verify"], "quotaRefill": "monthly",
+        "metadata": { "a=b": "c", "two words": "x" },
+    });
+    let found: BTreeSet<_> = pointers(&m.patch(&path, &change).await).into_iter().collect();
+    let expected = ["/cidrs/0", "/cidrs/1", "/metadata/a=b", "/metadata/two words", "/name"];
+    assert_eq!(found, expected.map(str::to_owned).into());
+}
+
+#[tokio::test]
 async fn a_moment_has_any_zone_and_is_told_in_utc() {
     let m = Manager::start().await;
     let body = json!({
@@ -263,11 +291,13 @@ async fn a_stale_change_is_refused() {
         Call::new("PATCH", &path).header("if-match", tag).json(json!({ "name": name }).to_string())
     };
     assert_eq!(m.call(change("\"1\"", "Second")).await.header("etag"), "\"2\"");
-    for stale in ["\"1\"", "W/\"2\"", "\"abc\"", "\"\"", "", "2", "\"1\", \"2\"", "\"2"] {
+    for stale in ["\"1\"", "W/\"2\"", "\"abc\"", "\"\"", "", "2", "\"1\", \"7\"", "\"2"] {
         let problem = m.call(change(stale, "Third")).await.problem(412);
         assert_eq!(problem["type"], "urn:keystead:problem:stale");
     }
     m.call(change("\"2\"", "Third").header("if-match", "\"2\"")).await.problem(400);
+    // Any of a list will do.
+    assert_eq!(m.call(change("\"7\", \"2\"", "Third")).await.header("etag"), "\"3\"");
     assert_eq!(m.call(change("*", "Third")).await.header("etag"), "\"3\"");
     for act in [
         "rotate",
@@ -280,15 +310,17 @@ async fn a_stale_change_is_refused() {
         "restore",
         "acknowledge",
     ] {
-        let problem = m.call(Call::post(&format!("{path}/{act}")).header("if-match", "\"2\"")).await.problem(412);
-        assert_eq!(problem["type"], "urn:keystead:problem:stale", "{act}");
+        for stale in ["\"2\"", "\"1\", \"2\""] {
+            let problem = m.call(Call::post(&format!("{path}/{act}")).header("if-match", stale)).await.problem(412);
+            assert_eq!(problem["type"], "urn:keystead:problem:stale", "{act}");
+        }
     }
     assert_eq!(m.get(&path).await.header("etag"), "\"3\"", "nothing was done");
     assert_eq!(m.call(Call::post(&format!("{path}/rotate")).header("if-match", "\"3\"")).await.status, 201);
     for stale in [Call::post(&format!("{path}/rotation/finish")), Call::new("DELETE", &path)] {
         m.call(stale.header("if-match", "\"3\"")).await.problem(412);
     }
-    let gone = m.call(Call::new("DELETE", &path).header("if-match", "\"4\"")).await;
+    let gone = m.call(Call::new("DELETE", &path).header("if-match", "\"3\", \"4\"")).await;
     assert_eq!((gone.status.as_u16(), gone.body.as_str()), (204, ""));
     m.get(&path).await.problem(404);
     assert_eq!(m.code(&made["secret"]).await, "NOT_FOUND");
@@ -310,6 +342,7 @@ async fn every_act_changes_the_verdict_at_once() {
         assert_eq!(m.code(&made["secret"]).await, code, "{act}");
         let problem = m.call(Call::post(&format!("{path}/{act}"))).await.problem(409);
         assert_eq!(problem["type"], "urn:keystead:problem:conflict");
+        assert_eq!(problem["detail"], format!("The key is {status}, and its status does not allow this."), "{act}");
     }
     let leaked = m.post(&format!("{path}/revoke"), &json!({ "reason": "leaked", "note": "seen in a log" })).await;
     assert_eq!(leaked.json()["key"]["revoked"]["reason"], "leaked");

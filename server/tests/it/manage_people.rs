@@ -81,7 +81,7 @@ async fn somebody_is_invited_comes_and_is_removed() {
     let apps = json!([m.product.service.default_app().to_string()]);
     let limited = put("apps", json!({ "apps": apps })).await.json();
     assert_eq!((&limited["person"]["apps"], &limited["keys"]), (&apps, &person["keys"]));
-    for (apps, pointer) in [(json!(["x"]), "/apps/0"), (json!(["0123456789abcdef01234567"]), "/apps")] {
+    for (apps, pointer) in [(json!(["x"]), "/apps/0"), (json!(["0123456789abcdef01234567"]), "/apps/0")] {
         assert_eq!(put("apps", json!({ "apps": apps })).await.problem(422)["errors"][0]["pointer"], pointer);
     }
     put("apps", json!({})).await.problem(422);
@@ -95,6 +95,11 @@ async fn somebody_is_invited_comes_and_is_removed() {
         put("keys", json!({ "keys": [], "accessEndsAt": " " })).await.problem(422)["errors"][0]["pointer"],
         "/accessEndsAt"
     );
+    let both = put("keys", json!({ "keys": [{ "key": "x" }], "accessEndsAt": "soon" })).await.problem(422);
+    let places = (&both["errors"][0]["pointer"], &both["errors"][1]["pointer"]);
+    assert_eq!(places, (&"/keys/0/key".into(), &"/accessEndsAt".into()));
+    let unknown = json!([{ "key": key }, { "key": "000000000000" }]);
+    assert_eq!(put("keys", json!({ "keys": unknown })).await.problem(422)["errors"][0]["pointer"], "/keys/1/key");
     let auditor = m.patch(&path, &json!({ "role": "auditor" })).await.json();
     assert_eq!((&auditor["person"]["role"], &auditor["keys"]), (&"auditor".into(), &json!([])));
     put("keys", json!({ "keys": keys })).await.problem(403);
@@ -121,6 +126,16 @@ async fn an_invite_names_what_is_wrong_and_can_be_revoked() {
     assert_eq!(json!(places), json!(["/keys/0/key", "/keys/0/acts/1"]));
     let nobody = m.post("/v1/invites", &json!({ "firstName": "", "email": "a", "role": "" })).await.problem(422);
     assert_eq!(nobody["errors"].as_array().unwrap().len(), 3);
+    let all = json!({
+        "firstName": "", "email": "a", "role": "guest", "apps": ["zz"], "keys": [{ "key": "x" }], "accessEndsAt": "soon",
+    });
+    let problem = m.post("/v1/invites", &all).await.problem(422);
+    let places: Vec<_> = problem["errors"].as_array().unwrap().iter().map(|error| &error["pointer"]).collect();
+    assert_eq!(json!(places), json!(["/keys/0/key", "/apps/0", "/firstName", "/email", "/accessEndsAt"]));
+    let none = json!({ "firstName": "A", "email": "a@example.com", "role": "guest", "apps": ["zz"] });
+    let problem = m.post("/v1/invites", &none).await.problem(422);
+    let places: Vec<_> = problem["errors"].as_array().unwrap().iter().map(|error| &error["pointer"]).collect();
+    assert_eq!(json!(places), json!(["/apps/0", "/keys"]));
     let last = json!({ "firstName": "Ada", "lastName": "x".repeat(101), "email": "a@example.com", "role": "admin" });
     assert_eq!(m.post("/v1/invites", &last).await.problem(422)["errors"][0]["pointer"], "/lastName");
     let body = json!({ "firstName": "Ada", "email": "ada@example.com", "role": "owner" });
@@ -268,7 +283,24 @@ async fn a_key_without_keys_permissions_grants_none_to_a_guest() {
     let body =
         json!({ "firstName": "G", "email": "g@example.com", "role": Role::Guest.as_str(), "keys": [{ "key": key }] });
     let answer = m.product.send(Call::post("/v1/invites").bearer(&people).json(body.to_string())).await;
-    assert_eq!(answer.problem(422)["errors"][0]["pointer"], "/keys");
+    assert_eq!(answer.problem(422)["errors"][0]["pointer"], "/keys/0/key");
+}
+
+#[tokio::test]
+async fn what_does_not_exist_is_named_where_the_body_names_it() {
+    let m = Manager::start().await;
+    let key = m.product.issue(service_key("Key")).await.key.row.id.to_string();
+    let app = m.product.service.default_app().to_string();
+    let of = |answer: Answer| {
+        let problem = answer.problem(422);
+        let errors = problem["errors"].as_array().unwrap().iter();
+        json!(errors.map(|error| error["pointer"].clone()).collect::<Vec<_>>())
+    };
+    let keys = json!([{ "key": key }, { "key": "000000000000" }, { "key": "7Qm2xVbN4tRa" }]);
+    let mut guest = json!({ "firstName": "G", "email": "g@example.com", "role": "guest", "keys": keys });
+    assert_eq!(of(m.post("/v1/invites", &guest).await), json!(["/keys/1/key", "/keys/2/key"]));
+    guest["apps"] = json!([app, "0123456789abcdef01234567"]);
+    assert_eq!(of(m.post("/v1/invites", &guest).await), json!(["/apps/1"]));
 }
 
 #[tokio::test]

@@ -330,6 +330,9 @@ async fn nobody_grants_what_they_may_not_do(w: World) {
     for wrong in [gone, Vec::new()] {
         assert!(matches!(refusal(service.set_grants(owner(), &id, &wrong, "").await), Refusal::Invalid(_)));
     }
+    let second = vec![keys[0].clone(), KeyGrant::new(KeyId::from_random([5; 16]), &[])];
+    let Refusal::Invalid(errors) = refusal(service.set_grants(owner(), &id, &second, "").await) else { panic!() };
+    assert_eq!(errors.of(Field::Keys).map(|error| error.item).collect::<Vec<_>>(), [Some(1)]);
     let auditor = with_role(&w, Role::Auditor, "auditor@example.com", Vec::new()).await;
     assert_eq!(refusal(service.set_grants(owner(), &auditor, &keys, "").await), Refusal::Forbidden);
 }

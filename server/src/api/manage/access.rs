@@ -3,16 +3,20 @@
 use std::borrow::Cow;
 
 use domain::app::PERSON_APPS_MAX;
+use domain::field::Field;
 use domain::grant::{GRANTS_MAX, KeyAct, KeyGrant};
 use domain::ids::{AppId, KeyId};
+use domain::refusal::Refusal;
 use domain::sight::Scope;
 use serde::{Deserialize, Serialize};
+use service::Error;
 use utoipa::ToSchema;
 
 use super::super::words;
 use super::bounds::{self, ACTS_MAX};
 use crate::json::fault::{Faults, Step};
 use crate::json::members::{Bounded, Object, Text};
+use crate::json::problem::Problem;
 
 /// A key that a guest sees.
 #[derive(Debug, Serialize, ToSchema)]
@@ -72,6 +76,20 @@ pub(super) fn grants(sent: Option<Grants<'_>>, faults: &mut Faults) -> Vec<KeyGr
         let read = |(n, Object(sent))| faults.within(Step::Item(n), |faults| grant(sent, faults));
         grants.into_iter().enumerate().filter_map(read).collect()
     })
+}
+
+/// The problem with each fault of a granted key at the member that names it.
+pub(super) fn problem(error: Error) -> Problem {
+    let Error::Refused(Refusal::Invalid(mut errors)) = error else { return error.into() };
+    let mut faults = Faults::default();
+    for error in errors.0.extract_if(.., |error| error.field == Field::Keys && error.item.is_some()) {
+        let mut path = vec![Step::Member(Cow::Borrowed("keys"))];
+        path.extend(error.item.map(Step::Item));
+        path.push(Step::Member(Cow::Borrowed("key")));
+        faults.at(path, error.message);
+    }
+    faults.extend(errors.into());
+    Problem::invalid(faults)
 }
 
 /// Refuses a blank time in the member `accessEndsAt`: it could be a variable that is not set.

@@ -6,11 +6,13 @@ use app::desk::named::Named;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use domain::field::{Field, FieldErrors};
-use domain::key::RevokeReason;
+use domain::ids::KeyId;
+use domain::key::{KeyDetail, RevokeReason};
 use domain::refusal::Refusal;
 use domain::rotation::Overlap;
 use domain::timestamp::Timestamp;
 use serde::Deserialize;
+use service::Caller;
 use service::keys::Rotated;
 use service::once::SecretOf;
 use utoipa::ToSchema;
@@ -189,8 +191,8 @@ pub(super) async fn disable(
     MaybeBody(body): MaybeBody<Nothing>,
 ) -> Answered<One<KeyAnswered>> {
     body.read()?;
-    let key = api.service.disable(&caller, &key_id(&id)?, revision).await.map_err(stale)?;
-    Ok(shown(&api, &key))
+    let id = key_id(&id)?;
+    acted(&api, &caller, &id, api.service.disable(&caller, &id, revision).await).await
 }
 
 pub(super) async fn enable(
@@ -201,8 +203,8 @@ pub(super) async fn enable(
     MaybeBody(body): MaybeBody<Nothing>,
 ) -> Answered<One<KeyAnswered>> {
     body.read()?;
-    let key = api.service.enable(&caller, &key_id(&id)?, revision).await.map_err(stale)?;
-    Ok(shown(&api, &key))
+    let id = key_id(&id)?;
+    acted(&api, &caller, &id, api.service.enable(&caller, &id, revision).await).await
 }
 
 pub(super) async fn revoke(
@@ -213,9 +215,8 @@ pub(super) async fn revoke(
     MaybeBody(body): MaybeBody<Revoke>,
 ) -> Answered<One<KeyAnswered>> {
     let Revoke { reason, note } = body.read()?;
-    let caller = caller.having_seen(revision);
-    let key = api.service.revoke(&caller, &key_id(&id)?, reason, note.as_deref()).await.map_err(stale)?;
-    Ok(shown(&api, &key))
+    let (caller, id) = (caller.having_seen(revision), key_id(&id)?);
+    acted(&api, &caller, &id, api.service.revoke(&caller, &id, reason, note.as_deref()).await).await
 }
 
 pub(super) async fn restore(
@@ -226,9 +227,22 @@ pub(super) async fn restore(
     MaybeBody(body): MaybeBody<Nothing>,
 ) -> Answered<One<KeyAnswered>> {
     body.read()?;
-    let caller = caller.having_seen(revision);
-    let key = api.service.restore(&caller, &key_id(&id)?).await.map_err(stale)?;
-    Ok(shown(&api, &key))
+    let (caller, id) = (caller.having_seen(revision), key_id(&id)?);
+    acted(&api, &caller, &id, api.service.restore(&caller, &id).await).await
+}
+
+/// The key after an act, or why it was refused. If its status does not allow the act, names the status.
+async fn acted(api: &Api, caller: &Caller, id: &KeyId, done: service::Result<KeyDetail>) -> Answered<One<KeyAnswered>> {
+    let error = match done {
+        Ok(key) => return Ok(shown(api, &key)),
+        Err(error) => error,
+    };
+    let is_of_status = matches!(error, service::Error::Refused(Refusal::WrongState));
+    let mut problem = stale(error);
+    if is_of_status && let Ok(key) = api.service.key(caller, id).await {
+        problem.detail = format!("The key is {}, and its status does not allow this.", key.row.state.as_str()).into();
+    }
+    Err(problem)
 }
 
 /// Confirms a pending key. Only the key that issued it can: it alone saw the secret.

@@ -18,6 +18,10 @@ use crate::json::problem::Problem;
 /// The longest body, in bytes. A key with as many restrictions as it may have fits.
 pub(super) const LIMIT: usize = 256 * 1024;
 
+/// The time for the checks of a body that is refused anyway: no time that it names has passed. Whether one has is asked with
+/// the clock, when the rest is right.
+pub(super) const BEFORE_ALL: Timestamp = Timestamp::from_millis(0);
+
 /// A body that may be left out. Then it is an empty object.
 #[derive(Debug)]
 pub(in super::super) struct MaybeBody<B>(pub JsonBody<B>);

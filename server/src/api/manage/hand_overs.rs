@@ -175,11 +175,14 @@ impl BodyCall for NewHandOver {
             let path = [KEY, "acknowledge"].map(|name| Step::Member(Cow::Borrowed(name))).into();
             faults.at(path, "Leave this out: whoever collects the key confirms it.");
         }
-        if !faults.is_empty() {
-            return Err(Problem::invalid(faults));
+        let mut of_key = Faults::default();
+        let key = NewKey::of(key, &mut of_key);
+        if faults.is_empty() && of_key.is_empty() {
+            return Ok(Self { key, to });
         }
-        let key = NewKey::check(key).map_err(|problem| problem.within(KEY))?;
-        Ok(Self { key, to })
+        of_key.extend_elsewhere(key.faults());
+        faults.extend_within(KEY, of_key);
+        Err(Problem::invalid(faults))
     }
 }
 

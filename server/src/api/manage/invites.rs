@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use app::desk::named::Named;
 use axum::extract::{RawQuery, State};
+use domain::field::Field;
 use domain::ids::PersonId;
 use domain::invite::{Invite, InviteDraft};
 use domain::refusal::Refusal;
@@ -19,16 +20,16 @@ use utoipa::ToSchema;
 use super::super::call::Api;
 use super::super::operation::Documented;
 use super::super::words;
-use super::access::{AppIds, GrantShown, Grants, apps, grants, ids, no_blank_end};
+use super::access::{AppIds, GrantShown, Grants, apps, grants, ids, no_blank_end, problem};
 use super::answer::{Answered, Listed, Made, One};
-use super::bodies::{MaybeBody, Nothing, moment};
+use super::bodies::{BEFORE_ALL, MaybeBody, Nothing, moment};
 use super::bounds;
 use super::call::By;
 use super::delete::Gone;
 use super::query::read;
 use crate::json::body::{BodyCall, JsonBody};
 use crate::json::fault::{Faults, Step};
-use crate::json::members::Text;
+use crate::json::members::{Bounded, Text};
 use crate::json::problem::Problem;
 
 /// An invite that waits.
@@ -113,6 +114,7 @@ impl BodyCall for NewInvite {
 
     fn check(sent: Self::Sent<'_>) -> Result<Self::Call<'_>, Problem> {
         let mut faults = Faults::default();
+        let names_keys = sent.keys.as_ref().is_some_and(|Bounded(keys)| !keys.is_empty());
         let (keys, apps) = (grants(sent.keys, &mut faults), apps(sent.apps, &mut faults));
         let role = Role::parse(&sent.role.0);
         for (member, sent, wrong) in [
@@ -129,11 +131,8 @@ impl BodyCall for NewInvite {
             }
         }
         no_blank_end(sent.access_ends_at.as_ref(), &mut faults);
-        if !faults.is_empty() {
-            return Err(Problem::invalid(faults));
-        }
         let text = |text: Option<Text<'_>>| text.map(|Text(text)| text.into_owned()).unwrap_or_default();
-        Ok(InviteDraft {
+        let draft = InviteDraft {
             first_name: text(Some(sent.first_name)),
             last_name: text(sent.last_name),
             email: text(Some(sent.email)),
@@ -141,7 +140,15 @@ impl BodyCall for NewInvite {
             apps,
             keys,
             access_ends_at: sent.access_ends_at.map(moment).unwrap_or_default(),
-        })
+        };
+        if faults.is_empty() {
+            return Ok(draft);
+        }
+        let mut errors = draft.check(BEFORE_ALL).err().unwrap_or_default();
+        // Keys that cannot be read are no keys to the draft.
+        errors.0.retain(|error| error.field != Field::Keys || !names_keys || !draft.keys.is_empty());
+        faults.extend_elsewhere(errors.into());
+        Err(Problem::invalid(faults))
     }
 }
 
@@ -191,7 +198,7 @@ pub(super) async fn invite(
     body: JsonBody<NewInvite>,
 ) -> Answered<Made<InviteAnswered>> {
     let draft = body.read()?;
-    Ok(made(&api, &api.service.invite(&caller, &draft).await?))
+    Ok(made(&api, &api.service.invite(&caller, &draft).await.map_err(problem)?))
 }
 
 pub(super) async fn renew(

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use domain::contact::ACTS_FOR_MAX;
 use domain::draft::KeyDraft;
 use domain::expiry::Expiry;
-use domain::field::Field;
+use domain::field::{Field, FieldErrors};
 use domain::key::KeyDetail;
 use domain::kind::KeyKind;
 use domain::labels::TAGS_MAX;
@@ -18,7 +18,7 @@ use utoipa::ToSchema;
 
 use super::super::operation::Documented;
 use super::super::words;
-use super::bodies::{Change, LIMIT, Pairs, moment};
+use super::bodies::{BEFORE_ALL, Change, LIMIT, Pairs, moment};
 use super::bounds;
 use crate::json::body::BodyCall;
 use crate::json::fault::{Faults, Step};
@@ -209,10 +209,20 @@ impl BodyCall for NewKey {
     type Call<'a> = Self;
 
     fn check(sent: Self::Sent<'_>) -> Result<Self::Call<'_>, Problem> {
-        let kind = KeyKind::parse(&sent.kind.0);
-        let (items, names) = metadata(sent.metadata)?;
         let mut faults = Faults::default();
-        let mut list = |member, items| listed(&mut faults, member, items);
+        let new = Self::of(sent, &mut faults);
+        refuse(faults, || new.faults())?;
+        Ok(new)
+    }
+}
+
+impl NewKey {
+    /// Reads the members, and adds the faults that their draft would not show.
+    pub fn of(sent: NewKeyBody<'_>, faults: &mut Faults) -> Self {
+        // What else is wrong is asked of the kind that was meant.
+        let kind = KeyKind::parse(sent.kind.0.trim());
+        let (items, names) = metadata(faults, sent.metadata);
+        let mut list = |member, items| listed(faults, member, items);
         let (permissions, boxes) = permissions(kind, list("permissions", sent.permissions.map(texts)));
         let mut single = Faults::default();
         let draft = KeyDraft {
@@ -240,8 +250,12 @@ impl BodyCall for NewKey {
             metadata: Some(items),
         };
         faults.extend(single);
-        refuse(faults)?;
-        Ok(Self { draft, acknowledge: sent.acknowledge.unwrap_or(true), names })
+        Self { draft, acknowledge: sent.acknowledge.unwrap_or(true), names }
+    }
+
+    /// What is wrong with the draft.
+    pub fn faults(&self) -> Faults {
+        self.names.faults(self.draft.check(BEFORE_ALL).err().unwrap_or_default())
     }
 }
 
@@ -257,14 +271,17 @@ impl BodyCall for KeyChange {
 
     fn check(sent: Self::Sent<'_>) -> Result<Self::Call<'_>, Problem> {
         let (mut faults, mut single) = (Faults::default(), Faults::default());
-        let mut list =
-            |member, change: Change<Vec<Text<'_>>>| change.sent(|items| listed(&mut faults, member, Some(items)));
-        let mut time = |member, change: Change<Text<'_>>| change.sent(|at| when(&mut single, member, at));
         let (metadata, names) = match sent.metadata {
             Change::Left => (None, Names::default()),
             Change::Clear => (Some(Vec::new()), Names::default()),
-            Change::Set(pairs) => metadata(Some(pairs)).map(|(items, names)| (Some(items), names))?,
+            Change::Set(pairs) => {
+                let (items, names) = metadata(&mut faults, Some(pairs));
+                (Some(items), names)
+            }
         };
+        let mut list =
+            |member, change: Change<Vec<Text<'_>>>| change.sent(|items| listed(&mut faults, member, Some(items)));
+        let mut time = |member, change: Change<Text<'_>>| change.sent(|at| when(&mut single, member, at));
         let never = matches!(sent.expires_at, Change::Clear).then(|| Expiry::Never.as_str().to_owned());
         let draft = KeyDraft {
             kind: None,
@@ -291,8 +308,9 @@ impl BodyCall for KeyChange {
             metadata,
         };
         faults.extend(single);
-        refuse(faults)?;
-        Ok(Self { draft, names })
+        let change = Self { draft, names };
+        refuse(faults, || change.faults())?;
+        Ok(change)
     }
 }
 
@@ -301,6 +319,22 @@ impl Documented for KeyChange {
 }
 
 impl KeyChange {
+    /// What is wrong with the draft, whichever key it is for.
+    fn faults(&self) -> Faults {
+        // These keys have every member but one, and permissions of all forms.
+        let kind = KeyKind::Service;
+        let mut draft = KeyDraft { acts_for: None, ..self.draft.clone() };
+        if let Some(sent) = draft.permissions.take() {
+            let (typed, boxes) = permissions(Some(kind), sent);
+            (draft.permissions, draft.boxes) = (Some(typed), boxes);
+        }
+        // The key may have the quota that refills.
+        if draft.quota_refill.is_some() && draft.quota.is_none() {
+            draft.quota = Some("1".to_owned());
+        }
+        self.names.faults(draft.check_sent(kind, BEFORE_ALL).err().unwrap_or_default())
+    }
+
     /// The draft of an edit of this key: what two fields give together is completed.
     pub fn of(&self, key: &KeyDetail) -> KeyDraft {
         let mut draft = self.draft.clone();
@@ -328,7 +362,11 @@ pub(super) struct Names(Vec<String>);
 impl Names {
     /// The problem with each fault at its member.
     pub fn problem(&self, error: Error) -> Problem {
-        let Error::Refused(Refusal::Invalid(mut errors)) = error else { return error.into() };
+        let Error::Refused(Refusal::Invalid(errors)) = error else { return error.into() };
+        Problem::invalid(self.faults(errors))
+    }
+
+    fn faults(&self, mut errors: FieldErrors) -> Faults {
         // A body has no choice beside the date.
         for error in errors.0.iter_mut().filter(|error| error.field == Field::Expiry) {
             error.field = Field::ExpiresAt;
@@ -341,7 +379,7 @@ impl Names {
             faults.at(path, error.message);
         }
         faults.extend(errors.into());
-        Problem::invalid(faults)
+        faults
     }
 }
 
@@ -384,8 +422,13 @@ fn word(faults: &mut Faults, member: &'static str, Text(word): Text<'_>) -> Stri
     word.into_owned()
 }
 
-fn refuse(faults: Faults) -> Result<(), Problem> {
-    if faults.is_empty() { Ok(()) } else { Err(Problem::invalid(faults)) }
+/// Refuses a body that has faults, with those of its draft: whoever mends it learns all of them at once.
+fn refuse(mut faults: Faults, of_draft: impl FnOnce() -> Faults) -> Result<(), Problem> {
+    if faults.is_empty() {
+        return Ok(());
+    }
+    faults.extend_elsewhere(of_draft());
+    Err(Problem::invalid(faults))
 }
 
 /// Those that the forms of the kind show as boxes apart. In the other list, a blank keeps their place.
@@ -396,19 +439,15 @@ fn permissions(kind: Option<KeyKind>, mut sent: Vec<String>) -> (Vec<String>, Ve
     (sent, boxes)
 }
 
-/// The items of the metadata, and their names. A name with `=` would be read as a shorter one.
-fn metadata(pairs: Option<Pairs<'_>>) -> Result<(Vec<String>, Names), Problem> {
-    let pairs = pairs.map(|Pairs(pairs)| pairs).unwrap_or_default();
-    let mut faults = Faults::default();
-    for (name, _) in pairs.iter().filter(|(name, _)| name.contains('=')) {
-        let path = vec![Step::Member(Cow::Borrowed("metadata")), Step::Member(Cow::Owned(name.to_string()))];
+/// The items of the metadata, and their names. A name with `=` would be read as a shorter one: it is a fault, and left out.
+fn metadata(faults: &mut Faults, pairs: Option<Pairs<'_>>) -> (Vec<String>, Names) {
+    let mut pairs = pairs.map(|Pairs(pairs)| pairs).unwrap_or_default();
+    for (name, _) in pairs.extract_if(.., |(name, _)| name.contains('=')) {
+        let path = vec![Step::Member(Cow::Borrowed("metadata")), Step::Member(Cow::Owned(name.into_owned()))];
         faults.at(path, "A name has no = in it.");
     }
-    if !faults.is_empty() {
-        return Err(Problem::invalid(faults));
-    }
     let items = pairs.iter().map(|(name, value)| format!("{name}={value}")).collect();
-    Ok((items, Names(pairs.into_iter().map(|(name, _)| name.into_owned()).collect())))
+    (items, Names(pairs.into_iter().map(|(name, _)| name.into_owned()).collect()))
 }
 
 #[cfg(test)]

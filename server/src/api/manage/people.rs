@@ -4,8 +4,10 @@ use std::sync::Arc;
 
 use app::desk::named::Named;
 use axum::extract::{RawQuery, State};
+use domain::field::{Field, FieldErrors};
 use domain::grant::KeyGrant;
 use domain::ids::{AppId, PersonId};
+use domain::invite;
 use domain::person::{PersonFilter, PersonListed, PersonQuery, PersonSort};
 use domain::query_string::ListQuery;
 use domain::refusal::Refusal;
@@ -19,9 +21,9 @@ use utoipa::ToSchema;
 use super::super::call::Api;
 use super::super::operation::Documented;
 use super::super::words;
-use super::access::{AppIds, GrantShown, Grants, apps, grants, ids, no_blank_end};
+use super::access::{AppIds, GrantShown, Grants, apps, grants, ids, no_blank_end, problem};
 use super::answer::{Answered, Listed, One};
-use super::bodies::{MaybeBody, Nothing, moment};
+use super::bodies::{BEFORE_ALL, MaybeBody, Nothing, moment};
 use super::bounds;
 use super::call::By;
 use super::delete::Gone;
@@ -161,10 +163,14 @@ impl BodyCall for PersonKeys {
         let mut faults = Faults::default();
         let keys = grants(Some(sent.keys), &mut faults);
         no_blank_end(sent.access_ends_at.as_ref(), &mut faults);
-        if !faults.is_empty() {
-            return Err(Problem::invalid(faults));
+        let end = sent.access_ends_at.map(moment).unwrap_or_default();
+        if faults.is_empty() {
+            return Ok((keys, end));
         }
-        Ok((keys, sent.access_ends_at.map(moment).unwrap_or_default()))
+        if let Err(message) = invite::end_of_access(&end, BEFORE_ALL) {
+            faults.extend(FieldErrors::one(Field::AccessEndsAt, message).into());
+        }
+        Err(Problem::invalid(faults))
     }
 }
 
@@ -237,7 +243,7 @@ pub(super) async fn set_keys(
     body: JsonBody<PersonKeys>,
 ) -> Answered<One<PersonAnswered>> {
     let ((keys, end), id) = (body.read()?, person_id(&id)?);
-    api.service.set_grants(&caller, &id, &keys, &end).await?;
+    api.service.set_grants(&caller, &id, &keys, &end).await.map_err(problem)?;
     shown(&api, &caller, &id).await
 }
 
