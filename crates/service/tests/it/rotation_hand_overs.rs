@@ -288,8 +288,8 @@ async fn what_was_collected_is_not_confirmed_once_its_maker_may_no_longer_do_it(
     w.service.confirm_collected(&confirm, &outside()).await.unwrap();
 }
 
-/// A key does not work while its app is archived, and a rule for keys may come at any time.
-async fn what_was_collected_waits_for_its_app_and_keeps_to_new_rules(w: World) {
+/// A key does not work while its app is archived.
+async fn what_was_collected_waits_for_its_app(w: World) {
     let by = the_owner(&w).await;
     let (id, _) = w.active(&draft("service", "Partner")).await;
     let made = hand_over(&w, &by, &id, "1h", "").await.unwrap();
@@ -297,6 +297,8 @@ async fn what_was_collected_waits_for_its_app_and_keeps_to_new_rules(w: World) {
     let made = crate::hand_overs::hand_over(&w, &by, "service", "").await.unwrap();
     let new_key = collect(&w, &made, "").await.unwrap();
     let app = *w.service.default_app();
+    // The last one stays in use.
+    w.service.create_app(owner(), "Another").await.unwrap();
     w.service.archive_app(owner(), &app).await.unwrap();
     for collected in [&new_secret, &new_key] {
         let confirmed = w.no_change(w.service.confirm_collected(&secret(&collected.confirm), &outside())).await;
@@ -334,6 +336,6 @@ on_both!(
     programs_hand_over_as_they_rotate,
     a_deleted_key_takes_its_hand_over_along,
     what_was_collected_is_not_confirmed_once_its_maker_may_no_longer_do_it,
-    what_was_collected_waits_for_its_app_and_keeps_to_new_rules,
+    what_was_collected_waits_for_its_app,
     no_row_has_the_secret,
 );

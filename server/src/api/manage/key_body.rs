@@ -321,8 +321,9 @@ impl Documented for KeyChange {
 impl KeyChange {
     /// What is wrong with the draft, whichever key it is for.
     fn faults(&self) -> Faults {
-        // These keys have every member but one, and permissions of all forms.
-        let kind = KeyKind::Service;
+        // One kind has every member but one, and permissions of all forms.
+        let asked = |kind: &KeyKind| Field::ALL.iter().filter(|field| kind.rules().asks(**field)).count();
+        let Some(kind) = KeyKind::ALL.iter().copied().max_by_key(asked) else { return Faults::default() };
         let mut draft = KeyDraft { acts_for: None, ..self.draft.clone() };
         if let Some(sent) = draft.permissions.take() {
             let (typed, boxes) = permissions(Some(kind), sent);
