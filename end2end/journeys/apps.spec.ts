@@ -12,8 +12,11 @@ import { acknowledge, dialog, field, said, shownToken } from '../steps/keys';
 async function show(console: Console, app: string): Promise<void> {
   const { page } = console;
   const choice = page.getByRole('combobox', { name: 'App', exact: true }).first();
+  // The box shows the choice before it is sent, and a page that is opened meanwhile would keep it from being sent.
+  const sent = page.waitForResponse((response) => new URL(response.url()).pathname === '/apps/choose');
   await choice.selectOption(app);
   if (!console.scripts) await page.getByRole('button', { name: 'Show', exact: true }).click();
+  await sent;
   await expect(page.locator('#switch-app option:checked')).toHaveText(app);
   await console.alive();
 }
