@@ -13,6 +13,7 @@ mod hand_overs;
 mod if_match;
 mod invites;
 mod key_body;
+mod key_members;
 mod key_shown;
 mod keys;
 mod limits;

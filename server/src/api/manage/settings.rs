@@ -15,7 +15,7 @@ use super::super::words;
 use super::answer::{Answered, One};
 use super::bounds::{self, KINDS_MAX};
 use super::call::By;
-use super::key_body::listed;
+use super::key_members::listed;
 use crate::json::body::{BodyCall, JsonBody};
 use crate::json::fault::Faults;
 use crate::json::members::{Bounded, Text, Whole};
