@@ -176,7 +176,7 @@ pub(crate) async fn open(
         return Ok((pools, look));
     }
     let shares = shares(connections);
-    let calls = pool(shares.calls, &[SESSION]).connect_lazy_with(options.clone());
+    let calls = pool(shares.calls, &[SESSION, LISTS]).connect_lazy_with(options.clone());
     let pages = || pool(shares.pages, &[SESSION, LISTS]).connect_lazy_with(options.clone());
     let writer = writers(shares.writers).connect_lazy_with(options.clone());
     let own_pages = (shares.pages > 0).then(pages);
