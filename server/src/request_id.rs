@@ -43,9 +43,13 @@ pub(crate) async fn of_page(State(proxies): State<Arc<TrustedProxies>>, request:
     named(&proxies, request, |request| next.run(request)).await
 }
 
-/// Gives the call of a program its id, and writes one line of the log.
-pub(crate) async fn of_program(State(proxies): State<Arc<TrustedProxies>>, request: Request, next: Next) -> Response {
-    named(&proxies, request, |request| logged(request, next)).await
+/// Gives the call of a program its id, answers it, and writes one line of the log.
+pub(crate) async fn of_program<F: Future<Output = Response>>(
+    proxies: &TrustedProxies,
+    request: Request,
+    answer: impl FnOnce(Request) -> F,
+) -> Response {
+    named(proxies, request, |request| logged(request, answer)).await
 }
 
 /// Answers a request, within its span.
@@ -69,14 +73,14 @@ async fn named<F: Future<Output = Response>>(
 
 /// One line for each call, by its route, because an address may hold a secret.
 #[expect(clippy::disallowed_methods, reason = "only for a line of the log")]
-async fn logged(request: Request, next: Next) -> Response {
+async fn logged<F: Future<Output = Response>>(request: Request, answer: impl FnOnce(Request) -> F) -> Response {
     if !tracing::enabled!(Level::DEBUG) {
-        return next.run(request).await;
+        return answer(request).await;
     }
     let started = Instant::now();
     let method = request.method().clone();
     let route = request.extensions().get::<MatchedPath>().cloned();
-    let response = next.run(request).await;
+    let response = answer(request).await;
     let (status, route) = (response.status().as_u16(), route.as_ref().map_or("-", MatchedPath::as_str));
     let ms = started.elapsed().as_millis();
     tracing::debug!(%method, route, status, ms, "answered");

@@ -2,18 +2,18 @@
 //! read it.
 
 use std::collections::BTreeMap;
-use std::mem;
 use std::sync::Arc;
 
 use app::desk::context::Endpoint;
 use axum::Router;
-use axum::extract::Request;
+use axum::extract::{Request, State};
+use axum::handler::Handler as _;
 use axum::http::Method;
-use axum::middleware::{Next, from_fn, from_fn_with_state};
+use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodRouter, any};
+use domain::permission::AdminPermission;
 use futures::future::BoxFuture;
-use tower::util::MapResponseLayer;
 
 use super::call::Api;
 use super::manage::call::managed;
@@ -115,15 +115,37 @@ impl Route {
         self.methods?.split(',').next()
     }
 
-    /// Its handler. A route of the management API authenticates its caller first.
-    fn handler(&self, api: &Arc<Api>) -> MethodRouter<Arc<Api>> {
-        let handler = (self.handler)();
-        let Some(permission) = self.operation.filter(|_| !self.asks_itself).and_then(|does| does.permission) else {
-            return handler;
-        };
-        let api = Arc::clone(api);
-        handler.layer(from_fn(move |request: Request, next: Next| managed(Arc::clone(&api), permission, request, next)))
+    /// What its caller needs, if its handler does not ask for it.
+    fn permission(&self) -> Option<AdminPermission> {
+        self.operation.filter(|_| !self.asks_itself).and_then(|does| does.permission)
     }
+}
+
+/// What is done before and after a handler, in one layer: each layer costs every call.
+struct Around {
+    api: Arc<Api>,
+    /// For a route of the management API.
+    permission: Option<AdminPermission>,
+    error: ErrorForm,
+    /// Whether calls get an id, and a line of the log.
+    is_named: bool,
+}
+
+impl Around {
+    async fn answer(&self, request: Request, next: Next) -> Response {
+        let response = match self.permission {
+            Some(permission) => managed(Arc::clone(&self.api), permission, request, next).await,
+            None => next.run(request).await,
+        };
+        finish(response, self.error, self.api.https)
+    }
+}
+
+async fn around(State(around): State<Arc<Around>>, request: Request, next: Next) -> Response {
+    if around.is_named {
+        return request_id::of_program(&around.api.proxies, request, |request| around.answer(request, next)).await;
+    }
+    around.answer(request, next).await
 }
 
 /// Routes whose errors have the same form.
@@ -138,32 +160,32 @@ pub(crate) struct Group {
 
 impl Group {
     pub fn router(&self, api: &Arc<Api>) -> Router {
-        let (mut router, mut often, mut for_proxies) = (Router::new(), Router::new(), Router::new());
+        let layer = |permission, is_named| {
+            let done = Around { api: Arc::clone(api), permission, error: self.error, is_named };
+            from_fn_with_state(Arc::new(done), around)
+        };
+        let mut router = Router::new();
         for (path, routes) in self.by_path() {
-            let handlers = routes.iter().map(|route| route.handler(api));
+            let is_named = !routes.iter().any(|route| route.often);
+            let handlers = routes.iter().map(|route| match (route.handler)() {
+                handler if route.for_proxies => handler,
+                handler => handler.layer(layer(route.permission(), is_named)),
+            });
             let mut handler = handlers.reduce(MethodRouter::merge).unwrap_or_default();
             let methods: Vec<_> = routes.iter().filter_map(|route| route.methods).collect();
             if !methods.is_empty() {
                 let methods: Arc<str> = methods.join(", ").into();
-                handler = handler.fallback(async move || Problem::method_not_allowed(&methods));
+                let refuse = async move || Problem::method_not_allowed(&methods);
+                handler = handler.fallback(refuse.layer(layer(None, is_named)));
             }
-            let side = match routes.as_slice() {
-                of_path if of_path.iter().any(|route| route.for_proxies) => &mut for_proxies,
-                of_path if of_path.iter().any(|route| route.often) => &mut often,
-                _ => &mut router,
-            };
-            *side = mem::take(side).route(path, handler);
+            router = router.route(path, handler);
         }
         let there: Arc<str> = self.there().into();
-        let unknown = any(async move || Problem::no_such_path(there.to_string()));
+        let unknown = any(async move || Problem::no_such_path(there.to_string())).layer(layer(None, true));
         for path in self.elsewhere {
             router = router.route(path, unknown.clone());
         }
-        let (error, https) = (self.error, api.https);
-        let finish = MapResponseLayer::new(move |response| finish(response, error, https));
-        let named = from_fn_with_state(Arc::clone(&api.proxies), request_id::of_program);
-        let router = router.layer(finish.clone()).layer(named);
-        router.merge(often.layer(finish)).merge(for_proxies).with_state(Arc::clone(api))
+        router.with_state(Arc::clone(api))
     }
 
     /// The calls of this group that go straight to their handlers.
