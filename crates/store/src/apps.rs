@@ -200,10 +200,16 @@ pub(crate) async fn app_ids(conn: &mut Conn<'_>, apps: &Scope<AppId>) -> Result<
 /// The apps that are meant, and how many keys they have.
 pub(crate) async fn apps_in(conn: &mut Conn<'_>, apps: &Scope<AppId>) -> Result<Meant, StoreError> {
     let ids = app_ids(conn, apps).await?;
-    if ids.is_empty() {
-        return Ok(Meant { ids, kept: Kept::default() });
+    let kept = kept(conn, &ids).await?;
+    Ok(Meant { ids, kept })
+}
+
+/// How many keys these apps have.
+pub(crate) async fn kept(conn: &mut Conn<'_>, apps: &[AppId]) -> Result<Kept, StoreError> {
+    if apps.is_empty() {
+        return Ok(Kept::default());
     }
-    let (json,) = conn.fetch_one::<(Option<String>,)>(counts_of(&ids, conn.writing())).await?;
+    let (json,) = conn.fetch_one::<(Option<String>,)>(counts_of(apps, conn.writing())).await?;
     let rows: Vec<(String, String, String, u64)> = json
         .map(|json| serde_json::from_str(&json).map_err(|_| StoreError::corrupt("the numbers of keys")))
         .transpose()?
@@ -212,7 +218,7 @@ pub(crate) async fn apps_in(conn: &mut Conn<'_>, apps: &Scope<AppId>) -> Result<
     let kept = |(app, kind, state, n): (String, String, String, u64)| {
         Some(((AppId::parse(&app)?, KeyKind::parse(&kind)?, KeyState::parse(&state)?), n))
     };
-    Ok(Meant { ids, kept: Arc::new(rows.into_iter().filter_map(kept).collect()) })
+    Ok(Arc::new(rows.into_iter().filter_map(kept).collect()))
 }
 
 /// The statement that reads the numbers of keys of these apps, as one row: they may be hundreds, and SQLite's driver hands

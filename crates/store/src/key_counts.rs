@@ -47,13 +47,13 @@ async fn key_counts(conn: &mut Conn<'_>, sight: &Sight, now: Timestamp) -> Resul
         (StatusFilter::Off, &mut counts.off),
     ];
     for (status, place) in places {
-        let range = KeyRange::new(sight, &apps.ids, None, Some(status), now).kept_in(&apps);
+        let range = KeyRange::new(sight, &apps.ids, None, Some(status), now).kept_in(&apps.kept);
         if range.is_empty() {
             continue;
         }
         *place = capped(conn, &range, -1).await?;
     }
-    let confirmed = KeyRange::new(sight, &apps.ids, None, None, now).kept_in(&apps).in_states(&CONFIRMED);
+    let confirmed = KeyRange::new(sight, &apps.ids, None, None, now).kept_in(&apps.kept).in_states(&CONFIRMED);
     if !confirmed.is_empty() {
         counts.confirmed = capped(conn, &confirmed, -1).await?;
     }

@@ -41,7 +41,7 @@ async fn key_figures(conn: &mut Conn<'_>, sight: &Sight, now: Timestamp) -> Resu
     let apps = apps_in(conn, &sight.apps).await?;
     let mut figures = KeyFigures::default();
     for states in STATES {
-        let range = KeyRange::new(sight, &apps.ids, None, None, now).kept_in(&apps).in_states(states);
+        let range = KeyRange::new(sight, &apps.ids, None, None, now).kept_in(&apps.kept).in_states(states);
         let count = match range.kept_count() {
             _ if range.is_empty() => 0,
             Some(count) => count,
@@ -55,7 +55,7 @@ async fn key_figures(conn: &mut Conn<'_>, sight: &Sight, now: Timestamp) -> Resu
         (StatusFilter::RotationOverdue, &mut figures.overdue),
     ];
     for (status, place) in places {
-        let range = KeyRange::new(sight, &apps.ids, None, Some(status), now).kept_in(&apps);
+        let range = KeyRange::new(sight, &apps.ids, None, Some(status), now).kept_in(&apps.kept);
         if !range.is_empty() {
             *place = capped(conn, &range, -1).await?;
         }

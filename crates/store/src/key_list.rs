@@ -9,7 +9,7 @@ use domain::page::{COUNT_CAP, Capped, Page, Uncounted};
 use domain::sight::Sight;
 use domain::timestamp::Timestamp;
 
-use crate::apps::apps_in;
+use crate::apps::{app_ids, kept};
 use crate::conn::Conn;
 use crate::cursors::Paged;
 use crate::dialect::Writing;
@@ -20,7 +20,7 @@ use crate::key_found::{Parts, among_few};
 use crate::key_moment::Moment;
 use crate::key_range::{FEW, KeyRange};
 use crate::key_search::{Search, Source};
-use crate::key_walk::{Place, SortedBy, Walk};
+use crate::key_walk::{FEW_ARMS, Place, SortedBy, Walk};
 use crate::keys::ListedRow;
 use crate::sql::Sql;
 
@@ -197,19 +197,24 @@ impl Plan {
     }
 }
 
-/// Decides how to read a list; `None` if it is always empty.
+/// Decides how to read a list, which may be counted, too; `None` if it is always empty.
 async fn plan(
     conn: &mut Conn<'_>,
     sight: &Sight,
     query: &KeyQuery,
+    is_counted: bool,
     now: Timestamp,
 ) -> Result<Option<Plan>, StoreError> {
-    let apps = apps_in(conn, &sight.apps).await?;
-    let mut range = KeyRange::new(sight, &apps.ids, query.kind, query.status, now).kept_in(&apps).labelled(query);
+    let search = query.search.as_deref().and_then(Search::new);
+    let apps = app_ids(conn, &sight.apps).await?;
+    let mut range = KeyRange::new(sight, &apps, query.kind, query.status, now).labelled(query);
+    // Without a count and a search, it only tells which arms are empty. To read a few takes no longer.
+    if is_counted || search.is_some() || range.moment.is_some() || range.arms().len() > FEW_ARMS {
+        range = range.kept_in(&kept(conn, &apps).await?);
+    }
     if range.is_empty() {
         return Ok(None);
     }
-    let search = query.search.as_deref().and_then(Search::new);
     range.few = matches!(range.moment, Some(Moment::Called { .. }))
         && !exceeds(conn, &range.at_any_time(search.as_ref()), FEW).await?;
     let (by, more_than) = by(conn, &range, query.sort).await?;
@@ -233,7 +238,7 @@ async fn list_key_ids(
     limit: u32,
     now: Timestamp,
 ) -> Result<KeyIds, StoreError> {
-    let Some(plan) = plan(conn, sight, query, now).await? else { return Ok((Vec::new(), None)) };
+    let Some(plan) = plan(conn, sight, query, false, now).await? else { return Ok((Vec::new(), None)) };
     let after = after.and_then(|text| plan.cursor(text));
     let (places, more) = plan.fetch(conn, false, after.as_ref(), limit).await?;
     let next = places.last().filter(|_| more).map(|last| last.text(query.sort));
@@ -246,7 +251,7 @@ async fn list_keys(
     query: &KeyQuery,
     now: Timestamp,
 ) -> Result<Page<KeyRow>, StoreError> {
-    let Some(plan) = plan(conn, sight, query, now).await? else {
+    let Some(plan) = plan(conn, sight, query, true, now).await? else {
         return Ok(Page { rows: Vec::new(), next: None, previous: None, total: Capped::default() });
     };
     let total = capped(conn, &plan.range, plan.more_than).await?;
@@ -260,7 +265,7 @@ async fn list_page_ids(
     query: &KeyQuery,
     now: Timestamp,
 ) -> Result<Uncounted<KeyId>, StoreError> {
-    match plan(conn, sight, query, now).await? {
+    match plan(conn, sight, query, false, now).await? {
         Some(plan) => plan.page(conn, query).await,
         None => Ok(Uncounted { rows: Vec::new(), next: None, previous: None }),
     }

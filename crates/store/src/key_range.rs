@@ -13,7 +13,7 @@ use domain::sight::{Scope, Sight};
 use domain::text::name_key;
 use domain::timestamp::Timestamp;
 
-use crate::apps::{Kept, Meant};
+use crate::apps::Kept;
 use crate::key_arms::{Arm, Pairs, arms, push_pairs};
 use crate::key_moment::Moment;
 use crate::key_rules::Label;
@@ -105,8 +105,8 @@ impl KeyRange {
     }
 
     /// The same keys, which are in apps that have these.
-    pub(crate) fn kept_in(self, apps: &Meant) -> Self {
-        Self { kept: Some(Kept::clone(&apps.kept)), ..self }
+    pub(crate) fn kept_in(self, kept: &Kept) -> Self {
+        Self { kept: Some(Kept::clone(kept)), ..self }
     }
 
     /// The same keys, in these states instead.

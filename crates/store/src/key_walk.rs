@@ -19,7 +19,7 @@ use crate::key_range::KeyRange;
 use crate::sql::{Arg, Sql};
 
 /// Up to this many arms, a whole page of each is read at once. Of more, the first key of each tells which arms count.
-const FEW_ARMS: usize = 8;
+pub(crate) const FEW_ARMS: usize = 8;
 
 /// How many times as many keys of each arm the next step reads, while too few match.
 const GROWTH: usize = 4;

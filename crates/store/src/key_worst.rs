@@ -41,7 +41,7 @@ async fn keys_to_look_at(conn: &mut Conn<'_>, sight: &Sight, now: Timestamp) -> 
     let apps = apps_in(conn, &sight.apps).await?;
     let mut found = Vec::new();
     for filter in SORTS {
-        let mut range = KeyRange::new(sight, &apps.ids, None, Some(filter), now).kept_in(&apps);
+        let mut range = KeyRange::new(sight, &apps.ids, None, Some(filter), now).kept_in(&apps.kept);
         if range.is_empty() {
             continue;
         }

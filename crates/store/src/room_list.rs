@@ -7,7 +7,7 @@ use domain::sight::Scope;
 use domain::text::{name_key, prefix_upper_bound};
 use domain::timestamp::Timestamp;
 
-use crate::apps::apps_in;
+use crate::apps::app_ids;
 use crate::conn::Conn;
 use crate::cursors::{Paged, digits_of, name_of};
 use crate::dialect::Writing;
@@ -241,7 +241,7 @@ async fn list_rooms(
 ) -> Result<Page<Room>, StoreError> {
     let kinds: &[RoomKind] = if query.kinds.is_empty() { RoomKind::ALL } else { &query.kinds };
     let order = Order::of(query);
-    let list = Listed { apps: apps_in(conn, apps).await?.ids, kinds, query, order, now, writing: conn.writing() };
+    let list = Listed { apps: app_ids(conn, apps).await?, kinds, query, order, now, writing: conn.writing() };
     let size = usize::try_from(query.rows.clamp(1, ROWS_MAX)).unwrap_or(1);
     let parse = |text: &Option<String>| text.as_deref().and_then(|text| order.parse(text));
     let asked = (parse(&query.after), parse(&query.before));
