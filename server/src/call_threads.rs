@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
+use service::lanes;
 use tokio::runtime::{Builder, Handle};
 use tokio::task::AbortHandle;
 use tokio_util::sync::{CancellationToken, DropGuard};
@@ -37,7 +38,7 @@ impl CallThreads {
     /// that were opened on them end with them.
     pub(crate) fn start(count: usize) -> io::Result<(Self, DropGuard)> {
         let end = CancellationToken::new();
-        let threads = (0..count).map(|_| CallThread::start(end.clone())).collect::<io::Result<_>>()?;
+        let threads = (0..count).map(|number| CallThread::start(number, end.clone())).collect::<io::Result<_>>()?;
         Ok((Self(threads), end.drop_guard()))
     }
 
@@ -68,10 +69,13 @@ impl CallThreads {
 }
 
 impl CallThread {
-    fn start(end: CancellationToken) -> io::Result<Self> {
+    fn start(number: usize, end: CancellationToken) -> io::Result<Self> {
         let runtime = Builder::new_current_thread().enable_all().build()?;
         let handle = runtime.handle().clone();
-        let run = move || runtime.block_on(end.cancelled());
+        let run = move || {
+            lanes::take(number);
+            runtime.block_on(end.cancelled());
+        };
         thread::Builder::new().name("calls".to_owned()).spawn(run)?;
         Ok(Self { runtime: handle, connections: Arc::default() })
     }

@@ -26,6 +26,7 @@ pub mod invites;
 mod key_details;
 mod keyring;
 pub mod keys;
+pub mod lanes;
 mod links;
 mod mac;
 pub mod mail;

@@ -1,4 +1,4 @@
-//! Reads rows by id from the store, many at a time. Whoever asks while a query runs shares the next query.
+//! Reads rows by id from the store, many at a time. Whoever asks while a query of their lane runs shares the next query.
 
 use std::{
     collections::HashMap,
@@ -15,6 +15,7 @@ use tokio::sync::oneshot;
 
 use crate::{
     error::{Error, Result},
+    lanes::Lanes,
     same::{gather, tell},
     verify::shards::lock,
 };
@@ -67,11 +68,11 @@ impl Rows for Apps {
 type Answer<R> = Result<Option<<R as Rows>::Row>, StoreError>;
 type Waiting<R> = HashMap<<R as Rows>::Id, Vec<oneshot::Sender<Answer<R>>>>;
 
-pub(crate) struct Reader<R: Rows>(Arc<Inner<R>>);
+pub(crate) struct Reader<R: Rows>(Lanes<Arc<Inner<R>>>);
 
 struct Inner<R: Rows> {
     store: Store,
-    rows: R,
+    rows: Arc<R>,
     queue: Mutex<Queue<R>>,
 }
 
@@ -84,29 +85,33 @@ struct Queue<R: Rows> {
 }
 
 impl<R: Rows> Reader<R> {
-    pub(crate) fn new(store: Store, rows: R) -> Self {
-        let queue = Queue { waiting: HashMap::new(), asked: 0, served: false };
-        Self(Arc::new(Inner { store, rows, queue: Mutex::new(queue) }))
+    pub(crate) fn new(store: &Store, rows: R) -> Self {
+        let rows = Arc::new(rows);
+        Self(Lanes::each(|| {
+            let queue = Queue { waiting: HashMap::new(), asked: 0, served: false };
+            Arc::new(Inner { store: store.clone(), rows: Arc::clone(&rows), queue: Mutex::new(queue) })
+        }))
     }
 
     /// What reads the rows.
     pub(crate) fn rows(&self) -> &R {
-        &self.0.rows
+        &self.0.own().rows
     }
 
     /// The row, by a query that begins after this call.
     pub(crate) async fn read(&self, id: R::Id) -> Result<Option<R::Row>> {
         let (sender, answer) = oneshot::channel();
+        let lane = self.0.own();
         let serve = {
-            let mut queue = lock(&self.0.queue);
+            let mut queue = lock(&lane.queue);
             queue.waiting.entry(id).or_default().push(sender);
             queue.asked += 1;
             !std::mem::replace(&mut queue.served, true)
         };
         if serve {
             // In a separate task, because this caller may go away while others wait.
-            let inner = Arc::clone(&self.0);
-            tokio::spawn(async move { inner.serve().await });
+            let lane = Arc::clone(lane);
+            tokio::spawn(async move { lane.serve().await });
         }
         Ok(answer.await.map_err(|error| Error::internal("a read was abandoned", error))??)
     }

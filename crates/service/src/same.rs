@@ -1,5 +1,5 @@
-//! A question that many ask at the same moment is answered once. Whoever asks while an answer is being read shares the next
-//! one, so that no answer is older than its question.
+//! A question that many ask at the same moment in a lane is answered once. Whoever asks while an answer is being read shares
+//! the next one, so that no answer is older than its question.
 
 use std::{
     collections::HashMap,
@@ -13,6 +13,7 @@ use tokio::sync::oneshot;
 
 use crate::{
     error::{Error, Result},
+    lanes::Lanes,
     verify::shards::lock,
 };
 
@@ -22,7 +23,7 @@ const WAITS: u32 = 8;
 /// Those who wait for the next answer to a question. A question is in here while it is being answered.
 type Waiting<Q, A> = HashMap<Q, Vec<oneshot::Sender<A>>>;
 
-pub(crate) struct Same<Q, A>(Arc<Mutex<Waiting<Q, A>>>);
+pub(crate) struct Same<Q, A>(Lanes<Arc<Mutex<Waiting<Q, A>>>>);
 
 impl<Q, A> Same<Q, A>
 where
@@ -35,8 +36,9 @@ where
         F: Future<Output = A> + Send,
     {
         let (sender, answer) = oneshot::channel();
+        let lane = self.0.own();
         let is_being_answered = {
-            let mut waiting = lock(&self.0);
+            let mut waiting = lock(lane);
             let known = waiting.get_mut(&question);
             let is_known = known.is_some();
             match known {
@@ -47,7 +49,7 @@ where
         };
         if !is_being_answered {
             // In a separate task, because this caller may go away while others wait.
-            let waiting = Arc::clone(&self.0);
+            let waiting = Arc::clone(lane);
             tokio::spawn(async move {
                 loop {
                     gather(|| lock(&waiting).get(&question).map_or(0, Vec::len)).await;
@@ -95,7 +97,7 @@ pub(crate) fn tell<A: Clone>(mut senders: Vec<oneshot::Sender<A>>, answer: A) {
 
 impl<Q, A> Default for Same<Q, A> {
     fn default() -> Self {
-        Self(Arc::default())
+        Self(Lanes::each(Arc::default))
     }
 }
 
@@ -112,6 +114,7 @@ mod tests {
     use tokio::{sync::Notify, task::JoinSet};
 
     use super::*;
+    use crate::lanes;
 
     #[tokio::test]
     async fn whoever_asks_while_an_answer_is_read_shares_the_next() {
@@ -139,7 +142,7 @@ mod tests {
         for _ in 0..30 {
             later.spawn(ask("a page"));
         }
-        while lock(&same.0).get("a page").is_none_or(|senders| senders.len() < 30) {
+        while lock(same.0.own()).get("a page").is_none_or(|senders| senders.len() < 30) {
             tokio::task::yield_now().await;
         }
         go.notify_one();
@@ -148,11 +151,28 @@ mod tests {
         while let Some(answer) = later.join_next().await {
             assert_eq!(answer.unwrap(), 2);
         }
-        while !lock(&same.0).is_empty() {
+        while !lock(same.0.own()).is_empty() {
             tokio::task::yield_now().await;
         }
         go.notify_one();
         assert_eq!(ask("a page").await, 3);
+    }
+
+    #[tokio::test]
+    async fn whoever_asks_in_another_lane_waits_for_no_answer_of_this_one() {
+        let same = Arc::new(Same::<&str, u32>::default());
+        let (slow, of_another) = (same.ask("a page", |_| std::future::pending()), Arc::clone(&same));
+        let another = tokio::task::spawn_blocking(move || {
+            lanes::take(1);
+            let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+            runtime.block_on(of_another.ask("a page", |_| async { 7 })).unwrap()
+        });
+        tokio::pin!(slow);
+        tokio::select! {
+            biased;
+            _ = &mut slow => unreachable!("nothing answers it"),
+            answer = another => assert_eq!(answer.unwrap(), 7),
+        }
     }
 
     #[tokio::test]

@@ -173,8 +173,8 @@ impl Service {
         fill_event_integrations(&setup.store, &keyring, entropy.as_ref(), now).await?;
         let (store, clock) = (setup.store.clone(), Arc::clone(&setup.clock));
         let verifier = Verifier::start(store, clock, Arc::clone(&keyring), metrics.clone()).await?;
-        let apps = Reader::new(setup.store.for_calls(), Apps);
-        let details = Reader::new(setup.store.for_calls(), Details::default());
+        let apps = Reader::new(&setup.store.for_calls(), Apps);
+        let details = Reader::new(&setup.store.for_calls(), Details::default());
         let live = Arc::<Live>::default();
         let outbox = Arc::<Outbox>::default();
         let messages = MessageWork::new(Arc::clone(&setup.clock), Arc::clone(&live), Arc::clone(&outbox));

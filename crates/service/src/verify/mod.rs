@@ -143,7 +143,7 @@ impl Verifier {
         let needed = AdminPermission::ALL.iter().map(query).collect::<Result<Vec<_>>>()?;
         let newest_hour = store.for_calls().newest_hour().await?.map(Timestamp::from_millis);
         let verifier = Self(Arc::new(Inner {
-            reader: Reader::new(store.for_calls(), Keys),
+            reader: Reader::new(&store.for_calls(), Keys),
             store: store.for_calls(),
             cache: KeyCache::new(Arc::clone(&clock)),
             apps: AppsInUse::default(),
