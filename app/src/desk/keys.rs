@@ -1,5 +1,7 @@
 //! Keys, as the pages read them.
 
+use std::sync::Arc;
+
 use domain::app::App;
 use domain::bulk::{BulkAct, BulkPreview, Selection};
 use domain::calls::{KeyCalls, Period, Span};
@@ -147,7 +149,7 @@ pub async fn read_key(id: &str) -> Result<KeyView, ConsoleError> {
     let desk = Desk::from_context()?;
     let caller = desk.caller()?;
     let key = desk.service().key(&caller, &key_id(id)?).await?;
-    Ok(KeyView::of(&desk, &caller, key))
+    Ok(KeyView::of(&desk, &caller, Arc::unwrap_or_clone(key)))
 }
 
 /// Who saw the secret of a key, if it was not the visitor.

@@ -1,6 +1,7 @@
 //! A key as it is stored and shown. Never its secret.
 
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
@@ -332,10 +333,11 @@ impl KeyDetail {
     }
 
     /// The key with its quota as of `now`. The store refills a quota only with the first call of a period.
-    pub fn refilled(self, now: Timestamp) -> Self {
+    pub fn refilled(self: Arc<Self>, now: Timestamp) -> Arc<Self> {
         match self.rules.quota {
             Some(quota) if quota.refill.period(now) > self.quota_period => {
-                Self { quota_left: Some(quota.total), quota_period: quota.refill.period(now), ..self }
+                let detail = Arc::unwrap_or_clone(self);
+                Arc::new(Self { quota_left: Some(quota.total), quota_period: quota.refill.period(now), ..detail })
             }
             _ => self,
         }

@@ -1,6 +1,6 @@
 //! The caller on whose behalf a use case runs.
 
-use std::net::IpAddr;
+use std::{net::IpAddr, sync::Arc};
 
 use domain::{
     access_token::AccessScope,
@@ -40,7 +40,7 @@ pub struct Caller {
     /// What was granted besides, key by key.
     grants: Vec<KeyGrant>,
     /// The key, if a key asks.
-    own: Option<Box<KeyRecord>>,
+    own: Option<Arc<KeyRecord>>,
     /// Whether it is a person who is limited to some apps.
     limited: bool,
     address: Option<IpAddr>,
@@ -86,30 +86,34 @@ impl Caller {
     }
 
     /// A key. It sees its own app, and may do what its permissions say.
-    pub fn key(key: &KeyRecord, address: Option<IpAddr>) -> Self {
-        Self::of_key(key, Rights::of_permissions(&key.rules.permissions), address)
+    pub fn key(key: impl Into<Arc<KeyRecord>>, address: Option<IpAddr>) -> Self {
+        let key = key.into();
+        let rights = Rights::of_permissions(&key.rules.permissions);
+        Self::of_key(key, rights, address)
     }
 
     /// A Master User key. It may do with the chats and contacts of its own app what its permissions say.
     pub fn chat_key(key: &KeyRecord, address: Option<IpAddr>) -> Self {
-        Self::of_key(key, Rights::of_master(&key.rules.permissions), address)
+        Self::of_key(key.clone().into(), Rights::of_master(&key.rules.permissions), address)
     }
 
     /// A key that calls for an account, for an app or for an integration. It may do what its kind says: in all apps if it
     /// manages apps, and otherwise in its own. Of the keys it sees those alone that it makes, which are all below it.
-    pub fn scoped(key: &KeyRecord, address: Option<IpAddr>) -> Self {
-        let mut caller = Self::of_key(key, Rights::of_scope(key.kind), address);
+    pub fn scoped(key: impl Into<Arc<KeyRecord>>, address: Option<IpAddr>) -> Self {
+        let key = key.into();
+        let kind = key.kind;
+        let mut caller = Self::of_key(key, Rights::of_scope(kind), address);
         if caller.rights.may(Act::ManageApps) {
             caller.sight = caller.sight.limited_to(Scope::All);
         }
-        caller.sight.kinds = key.kind.rules().makes.to_vec();
+        caller.sight.kinds = kind.rules().makes.to_vec();
         caller
     }
 
-    fn of_key(key: &KeyRecord, rights: Rights, address: Option<IpAddr>) -> Self {
+    fn of_key(key: Arc<KeyRecord>, rights: Rights, address: Option<IpAddr>) -> Self {
         let actor = Actor::Key { id: key.id, name: key.name.clone() };
         let caller = Self::new(actor, rights, address, Authentication::Key);
-        Self { sight: caller.sight.limited_to(Scope::from(&key.app_id)), own: Some(Box::new(key.clone())), ..caller }
+        Self { sight: caller.sight.limited_to(Scope::from(&key.app_id)), own: Some(key), ..caller }
     }
 
     /// The API KEY of an app, with what its access token allows. It sees its app alone.

@@ -4,9 +4,9 @@ use std::{collections::HashMap, fmt, sync::Arc};
 
 use domain::{ids::KeyId, key::KeyDetail};
 use quick_cache::{DefaultHashBuilder, Weighter, sync::Cache};
-use store::{CalledKey, LastUseRead, ReadDetail, Store, StoreError};
+use store::{CalledKey, LastUseRead, Store, StoreError};
 
-use crate::reader::{Reading, Rows};
+use crate::reader::{Found, Reading, Rows};
 
 /// Roughly how many bytes of keys are kept.
 const BYTES: u64 = 48 << 20;
@@ -35,14 +35,14 @@ impl Default for Details {
 impl Details {
     /// These keys in this order, with the last use that lists show. Keys that do not exist, or that this version cannot
     /// read, are skipped.
-    pub(crate) async fn listed(&self, store: &Store, ids: &[KeyId]) -> Result<Vec<KeyDetail>, StoreError> {
+    pub(crate) async fn listed(&self, store: &Store, ids: &[KeyId]) -> Result<Vec<Arc<KeyDetail>>, StoreError> {
         let found = self.of(store, ids, LastUseRead::Listed).await?;
-        let mut found: HashMap<KeyId, KeyDetail> =
+        let mut found: HashMap<KeyId, Arc<KeyDetail>> =
             found.into_iter().filter_map(|(id, detail)| Some((id, detail.ok()?))).collect();
         Ok(ids.iter().filter_map(|id| found.remove(id)).collect())
     }
 
-    async fn of(&self, store: &Store, ids: &[KeyId], last_use: LastUseRead) -> Result<Vec<ReadDetail>, StoreError> {
+    async fn of(&self, store: &Store, ids: &[KeyId], last_use: LastUseRead) -> Result<Vec<Found<Self>>, StoreError> {
         let called = store.called_keys(ids, last_use).await?;
         let mut found = Vec::with_capacity(called.len());
         let mut unknown: HashMap<KeyId, CalledKey> = HashMap::new();
@@ -50,7 +50,7 @@ impl Details {
             match called {
                 Err(error) => found.push((id, Err(error))),
                 Ok(called) => match self.0.get(&id).filter(|known| known.revision == called.revision) {
-                    Some(known) => found.push((id, Ok(called.detail(&known)))),
+                    Some(known) => found.push((id, Ok(self.called(id, &known, &called)))),
                     None => drop(unknown.insert(id, called)),
                 },
             }
@@ -66,17 +66,28 @@ impl Details {
     }
 
     /// Keeps a key that was just read; what it is after these calls, unless it was changed in between.
-    fn keep(&self, id: KeyId, detail: KeyDetail, called: Option<CalledKey>) -> KeyDetail {
-        let shown = called.filter(|called| called.revision == detail.revision).map(|called| called.detail(&detail));
-        let kept = Arc::new(detail);
-        self.0.insert(id, Arc::clone(&kept));
-        shown.unwrap_or_else(|| Arc::unwrap_or_clone(kept))
+    fn keep(&self, id: KeyId, detail: KeyDetail, called: Option<CalledKey>) -> Arc<KeyDetail> {
+        let read = Arc::new(detail);
+        self.0.insert(id, Arc::clone(&read));
+        match called.filter(|called| called.revision == read.revision) {
+            Some(called) => self.called(id, &read, &called),
+            None => read,
+        }
+    }
+
+    /// A key that is kept, after these calls. It is kept as it is then, so that the next reader finds it so.
+    fn called(&self, id: KeyId, known: &Arc<KeyDetail>, called: &CalledKey) -> Arc<KeyDetail> {
+        let detail = called.detail(known);
+        if !Arc::ptr_eq(&detail, known) {
+            self.0.insert(id, Arc::clone(&detail));
+        }
+        detail
     }
 }
 
 impl Rows for Details {
     type Id = KeyId;
-    type Row = KeyDetail;
+    type Row = Arc<KeyDetail>;
 
     fn read<'a>(&'a self, store: &'a Store, ids: &'a [KeyId]) -> Reading<'a, Self> {
         Box::pin(self.of(store, ids, LastUseRead::Newest))

@@ -78,5 +78,5 @@ fn person_now(row: PersonRow, grants: Vec<KeyGrant>, now: Timestamp) -> Caller {
 fn key_now(key: &KeyRecord, now: Timestamp) -> Option<Caller> {
     let status = status(key.state, key.not_before, key.expires_at, None, now);
     let works = !key.app_archived && matches!(status, Status::Active | Status::Expiring { .. });
-    works.then(|| Caller::key(key, None))
+    works.then(|| Caller::key(key.clone(), None))
 }

@@ -1,6 +1,7 @@
 //! What calls change of a key. Everything else changes only with its revision, so whoever keeps it reads no more than this.
 
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use domain::ids::KeyId;
 use domain::key::KeyDetail;
@@ -36,14 +37,18 @@ pub struct CalledKey {
 }
 
 impl CalledKey {
-    /// The key as it is now, of what it was at the same revision.
-    pub fn detail(&self, known: &KeyDetail) -> KeyDetail {
-        let mut detail = known.clone();
+    /// The key as it is now, of what it was at the same revision; the same one if no call has changed it.
+    pub fn detail(&self, known: &Arc<KeyDetail>) -> Arc<KeyDetail> {
+        let was = (known.row.last_used_at, known.last_used_address, known.quota_left, known.quota_period);
+        if was == (self.last_used_at, self.last_used_address, self.quota_left, self.quota_period) {
+            return Arc::clone(known);
+        }
+        let mut detail = KeyDetail::clone(known);
         detail.row.last_used_at = self.last_used_at;
         detail.last_used_address = self.last_used_address;
         detail.quota_left = self.quota_left;
         detail.quota_period = self.quota_period;
-        detail
+        Arc::new(detail)
     }
 }
 

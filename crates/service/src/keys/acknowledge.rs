@@ -62,6 +62,6 @@ impl Service {
             return Ok(Some(SeenBy { name: by.recipient, did: COLLECTED }));
         }
         let own = self.store().is_issuer(id, caller.actor()).await?;
-        Ok((!own).then_some(SeenBy { name: key.row.created_by, did: ISSUED }))
+        Ok((!own).then_some(SeenBy { name: key.row.created_by.clone(), did: ISSUED }))
     }
 }

@@ -197,7 +197,7 @@ impl Service {
         let waiting = waiting.ok_or(NoRotation::NotWaiting)?;
         rotatable(&key, now)?;
         // The holder asked for it with the key itself.
-        let holder = Caller::key(&key.record(false), client.address);
+        let holder = Caller::key(key.record(false), client.address);
         let (caller, note) = if tx.is_rotated_by(id, holder.actor()).await? {
             if !is_rotatable_by_holder(&key, client.address, now) {
                 return Err(NoRotation::NotByHolder.into());

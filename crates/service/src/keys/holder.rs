@@ -144,7 +144,7 @@ impl Service {
                 let at = revoked.at;
                 return Ok(Some((SelfRevoked { key, at, already: true }, None)));
             }
-            let caller = Caller::key(&key.record(false), address);
+            let caller = Caller::key(key.record(false), address);
             let from = key.row.state;
             let revoked = Revoked { at: now, reason, restorable_until: None, from };
             move_state(tx, &held.id, from, KeyState::Revoked, Some(&revoked)).await?;
@@ -177,7 +177,7 @@ impl Service {
             if archived || !is_rotatable_by_holder(&key, address, now) {
                 return Err(NoRotation::NotByHolder.into());
             }
-            let caller = Caller::key(&key.record(false), address);
+            let caller = Caller::key(key.record(false), address);
             let (waiting, shown) = self.begin_rotation(tx, &caller, &key, holder::OVERLAP, None).await?;
             let deadline = waiting.ack_deadline;
             let what = Confirms::secret(held.id, waiting.number);

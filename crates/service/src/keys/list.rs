@@ -35,7 +35,7 @@ impl Service {
         caller: &Caller,
         apps: impl Into<Scope<AppId>>,
         query: &KeyQuery,
-        show: fn(Uncounted<KeyDetail>, Timestamp) -> Arc<[u8]>,
+        show: fn(Uncounted<Arc<KeyDetail>>, Timestamp) -> Arc<[u8]>,
     ) -> Result<Arc<[u8]>> {
         caller.may(Act::SeeKeys)?;
         let (sight, service) = (caller.sight().in_apps(&apps.into()), self.clone());
@@ -80,7 +80,7 @@ impl Service {
     }
 
     /// One key. `NotFound` if it does not exist, or if the caller may not see it.
-    pub async fn key(&self, caller: &Caller, id: &KeyId) -> Result<KeyDetail> {
+    pub async fn key(&self, caller: &Caller, id: &KeyId) -> Result<Arc<KeyDetail>> {
         caller.may(Act::SeeKeys)?;
         let key = self.detail_reader().read(*id).await?.ok_or(Refusal::NotFound)?;
         caller.may_see(&key)?;

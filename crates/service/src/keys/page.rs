@@ -1,5 +1,7 @@
 //! A key, with its calls and their verdicts.
 
+use std::sync::Arc;
+
 use domain::{
     calls::{KeyCalls, Span, by_period},
     ids::KeyId,
@@ -25,7 +27,7 @@ impl Service {
         caller.may(Act::SeeKeys)?;
         // Read the calls first, so that the last use, which is read next, is never older than a counted call.
         let calls = self.calls(id, span).await;
-        let mut key = self.key(caller, id).await?;
+        let mut key = Arc::unwrap_or_clone(self.key(caller, id).await?);
         let held = self.verifier().unspent(id, key.quota_epoch, key.quota_period);
         key.quota_left = key.quota_left.map(|left| left.saturating_add(held));
         Ok(KeyPage { key, calls })

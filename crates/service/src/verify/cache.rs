@@ -38,7 +38,7 @@ const UNKNOWN_FOR: Duration = Duration::from_secs(5);
 #[derive(Debug)]
 pub struct CachedKey {
     /// The fields that decide the verdict.
-    pub record: KeyRecord,
+    pub record: Arc<KeyRecord>,
     secrets: Box<[Secret]>,
     /// The epoch of its call quota; 0 without one.
     pub(super) quota_epoch: i64,
@@ -85,7 +85,7 @@ impl CachedKey {
         let StoredKey { record, secrets, quota_epoch } = stored;
         let secrets: Box<[Secret]> = secrets.iter().map(|secret| Secret::new(secret, signer(secret))).collect();
         let bytes = weigh(&record, &secrets);
-        Self { record, secrets, quota_epoch, counters, marked: AtomicI64::new(i64::MIN), bytes }
+        Self { record: record.into(), secrets, quota_epoch, counters, marked: AtomicI64::new(i64::MIN), bytes }
     }
 
     /// Whether to mark the key as used now. This happens once a second, so that the calls of one asking key do not all

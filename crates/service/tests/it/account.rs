@@ -153,7 +153,7 @@ async fn an_e_mail_is_changed_with_the_password_and_signs_in_from_then_on(w: Wor
     let events = w.events().await;
     let event = events.iter().find(|event| event.action == Action::AccountEdited).unwrap();
     assert_eq!(&*event.subject.label, "new+box@example.com");
-    let now = w.service.key(owner(), &id).await.unwrap().rules.owner;
+    let now = w.service.key(owner(), &id).await.unwrap().rules.owner.clone();
     assert_eq!((now, w.code(&token).await), (Some(Owner::Person("new+box@example.com".to_owned())), Code::Valid));
     let change = &event.changes[0];
     assert_eq!((change.from.as_deref(), change.to.as_deref()), (Some(&*longest), Some("new+box@example.com")));

@@ -58,7 +58,7 @@ async fn each_key_is_changed_and_recorded_as_by_itself(w: World) {
     assert_eq!(w.code(&token).await, Code::Revoked);
     assert_eq!(w.newest().await.note.as_deref(), Some("all of them"));
     let key = w.service.key(owner(), &off).await.unwrap();
-    assert_eq!(key.revoked.unwrap().from, KeyState::Disabled);
+    assert_eq!(key.revoked.as_ref().unwrap().from, KeyState::Disabled);
     w.service.check_record(owner(), &|_, _| {}).await.unwrap();
 }
 

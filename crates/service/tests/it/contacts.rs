@@ -46,7 +46,7 @@ async fn key(w: &World, boxes: &[&str], acts_for: &[&Contact]) -> KeyRecord {
         ..draft("master_user", "Chats")
     };
     let issued = w.service.issue_acknowledged(owner(), w.service.default_app(), &draft).await.unwrap();
-    verdict(&w.service, &token(&issued)).await.unwrap().key.unwrap().record.clone()
+    verdict(&w.service, &token(&issued)).await.unwrap().key.unwrap().record.as_ref().clone()
 }
 
 async fn names(w: &World, app: &AppId) -> Vec<String> {

@@ -1,6 +1,6 @@
 //! Keys that make and change other keys, and who may give a key a permission of Keystead's own.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, sync::Arc};
 
 use domain::{
     app::AppQuery,
@@ -53,7 +53,7 @@ fn manager(boxes: &[&str]) -> KeyDraft {
 async fn caller(w: &World, boxes: &[&str]) -> (KeyId, Caller) {
     let (id, _) = w.active(&manager(boxes)).await;
     let key = w.service.key(owner(), &id).await.unwrap();
-    (id, Caller::key(&key.record(false), None))
+    (id, Caller::key(key.record(false), None))
 }
 
 const WRITE: &[&str] = &["keystead.keys.write"];
@@ -88,7 +88,7 @@ async fn a_key_issues_changes_and_deletes_keys_in_its_own_name(w: World) {
     assert_eq!(refusal(w.service.acknowledge(&other, &pending.key.row.id, false).await), Refusal::IssuedByAnother);
     assert_eq!(w.service.acknowledge(&by, &pending.key.row.id, false).await.unwrap().row.state, KeyState::Active);
     // Keys of an account make other keys, so only owners may change them.
-    let mut row = w.service.key(&by, &pending.key.row.id).await.unwrap().row;
+    let mut row = w.service.key(&by, &pending.key.row.id).await.unwrap().row.clone();
     assert!(by.rights_on(&row).may(Act::ChangeKeys));
     row.kind = KeyKind::Account;
     assert!(!by.rights_on(&row).may(Act::ChangeKeys));
@@ -146,8 +146,7 @@ async fn a_key_of_another_app_is_not_found(w: World) {
     let apps = async |by: &Caller| w.service.apps(by, &AppQuery::default()).await.unwrap().rows.len();
     assert_eq!((apps(&by).await, apps(owner()).await), (1, 2));
     assert_eq!(refusal(w.service.app(&by, &other.id).await), Refusal::AppNotFound);
-    let names =
-        |page: Uncounted<KeyDetail>, _| page.rows.into_iter().flat_map(|key| key.row.name.into_bytes()).collect();
+    let names = |page: Uncounted<Arc<KeyDetail>>, _| page.rows.iter().flat_map(|key| key.row.name.bytes()).collect();
     let page = async |by: &Caller| w.service.keys_in_full(by, &other.id, &KeyQuery::default(), names).await.unwrap();
     assert_eq!((&*page(&by).await, &*page(owner()).await), (&b""[..], &b"Theirs"[..]));
 }
@@ -236,7 +235,7 @@ async fn the_command_line_hands_over_too(w: World) {
 async fn an_act_on_many_leaves_what_the_key_may_not_change(w: World) {
     let ends = |days: &str, boxes: &[&str]| KeyDraft { expiry: Some(days.to_owned()), ..manager(boxes) };
     let (own, _) = w.active(&ends("90", WRITE)).await;
-    let by = Caller::key(&w.service.key(owner(), &own).await.unwrap().record(false), None);
+    let by = Caller::key(w.service.key(owner(), &own).await.unwrap().record(false), None);
     let (stronger, _) = w.active(&ends("30", &["keystead.people.write"])).await;
     let (equal, _) = w.active(&ends("30", WRITE)).await;
     let (plain, _) = w.active(&KeyDraft { expiry: Some("30".to_owned()), ..draft("service", "Plain") }).await;

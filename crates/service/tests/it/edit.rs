@@ -81,7 +81,7 @@ async fn an_edit_that_changes_nothing_leaves_nothing(w: World) {
     let same = KeyDraft::from_detail(&key);
     let (seq, version, _) = w.marks().await;
     let after = w.service.edit(owner(), &id, &same, 1).await.unwrap();
-    assert_eq!(after, key);
+    assert_eq!(after, *key);
     let (seq_after, version_after, _) = w.marks().await;
     assert_eq!((seq_after, version_after), (seq, version));
 }

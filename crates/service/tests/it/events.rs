@@ -30,7 +30,7 @@ use crate::world::{World, draft, in_background, owner, refusal, signed_in, verdi
 /// An active key of a kind.
 async fn key(w: &World, kind: &str) -> KeyRecord {
     let (_, token) = w.active(&draft(kind, "Desk")).await;
-    verdict(&w.service, &token).await.unwrap().key.unwrap().record.clone()
+    verdict(&w.service, &token).await.unwrap().key.unwrap().record.as_ref().clone()
 }
 
 /// The integration of the app "Default" at which keys of a kind report.

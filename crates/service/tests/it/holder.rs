@@ -65,7 +65,7 @@ async fn a_key_revokes_itself_for_good_and_says_so_again(w: World) {
     let event = w.newest().await;
     assert_eq!((event.actor_kind.known(), event.actor_label.as_str()), (Some(ActorKind::Key), "key Lost"));
     assert_eq!((event.address.as_deref(), event.note.as_deref()), (Some(HERE), Some("found")));
-    let found = w.service.key(owner(), &id).await.unwrap().revoked.unwrap();
+    let found = w.service.key(owner(), &id).await.unwrap().revoked.clone().unwrap();
     assert_eq!((found.reason, found.restorable_until), (RevokeReason::Leaked, None));
     // Whatever the reason, nobody takes it back.
     let restored = w.no_change(w.service.restore(owner(), &id)).await;

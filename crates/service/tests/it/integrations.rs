@@ -1,5 +1,7 @@
 //! Integrations: who sets them up, their webhooks, and what goes with them.
 
+use std::sync::Arc;
+
 use domain::{
     audit::Action,
     draft::KeyDraft,
@@ -59,7 +61,7 @@ async fn key_of(w: &World, integration: &IntegrationId) -> (Caller, String) {
     let credential = Credential::Basic { id, secret: half.expose_secret() };
     let verdict = w.service.verifier().verify(credential, VerifyRequest::default()).await.unwrap();
     assert_eq!(verdict.code, Code::Valid);
-    let caller = Caller::scoped(&verdict.key.unwrap().record, None);
+    let caller = Caller::scoped(Arc::clone(&verdict.key.unwrap().record), None);
     (caller, format!("{id} {}", half.expose_secret()))
 }
 

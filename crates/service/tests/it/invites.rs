@@ -223,7 +223,7 @@ pub async fn key_that(w: &World, boxes: &[&str]) -> (KeyId, Caller) {
     let (id, _) =
         w.active(&KeyDraft { boxes, expires_at: Some("2026-06-01".to_owned()), ..draft("service", "Inviter") }).await;
     let key = w.service.key(owner(), &id).await.unwrap();
-    (id, Caller::key(&key.record(false), None))
+    (id, Caller::key(key.record(false), None))
 }
 
 /// Whatever ends the rights of the key that sent an invite, its link is like one that never was.

@@ -48,7 +48,7 @@ async fn labels_reach_the_verifier(w: World) {
         (rules.tags.join(" "), rules.metadata.to_string()),
         ("eu production".to_owned(), "plan=gold, seats=5".to_owned())
     );
-    let row = w.service.key(owner(), &id).await.unwrap().row;
+    let row = w.service.key(owner(), &id).await.unwrap().row.clone();
     assert_eq!(row.environment(), Environment::Test);
     assert!(row.masked().starts_with("ks_test_"));
     // An id never changes hands: the same key under another environment is another token.

@@ -237,7 +237,7 @@ async fn who_has_an_account_is_told_only_of_those_in_sight(w: World) {
     let owned = |email: &str| KeyDraft { owner: Some(email.to_owned()), ..draft("service", "Key") };
     let boxes = vec!["keystead.keys.write".to_owned()];
     let (key, _) = w.active(&KeyDraft { boxes, ..draft("service", "Manager") }).await;
-    let key = Caller::key(&service.key(owner(), &key).await.unwrap().record(false), None);
+    let key = Caller::key(service.key(owner(), &key).await.unwrap().record(false), None);
     let (issued, _) = w.active(&draft("service", "Issued")).await;
     for (by, emails) in [
         (&admin, &["there@example.com", "nobody@example.com"][..]),

@@ -130,7 +130,7 @@ async fn the_keys_of_whoever_is_removed_are_transferred(w: World) {
     w.service.archive_app(owner(), &archived).await.unwrap();
     let (revoked, _) = w.active(&of(ada)).await;
     w.service.revoke(owner(), &revoked, RevokeReason::Other, None).await.unwrap();
-    let owner_of = async |key: &KeyId| w.service.key(owner(), key).await.unwrap().rules.owner.map(String::from);
+    let owner_of = async |key: &KeyId| w.service.key(owner(), key).await.unwrap().rules.owner.clone().map(String::from);
     let remove = async |by: &Caller, id: &PersonId, to: &str| {
         let to = Owner::parse(to).unwrap().unwrap();
         w.service.remove_person_and_transfer(by, id, &to).await

@@ -104,7 +104,7 @@ async fn a_key_sees_requests_and_declines_them_but_approves_none(w: World) {
     let key = async |name: &str| {
         let boxes = KeyDraft { boxes: vec![name.to_owned()], ..draft("service", "Manager") };
         let made = w.service.issue_acknowledged(shell(), app, &boxes).await.unwrap().key;
-        Caller::key(&made.record(false), None)
+        Caller::key(made.record(false), None)
     };
     let (reads, writes) = (key("keystead.keys.read").await, key("keystead.keys.write").await);
     let request = ask(&w, &ada).await;
@@ -134,7 +134,7 @@ async fn a_key_sees_requests_and_declines_them_but_approves_none(w: World) {
     let other = w.service.create_app(owner(), "Other").await.unwrap();
     let elsewhere = KeyDraft { boxes: vec!["keystead.keys.write".to_owned()], ..draft("service", "Elsewhere") };
     let elsewhere = w.service.issue_acknowledged(shell(), &other.id, &elsewhere).await.unwrap().key;
-    let elsewhere = Caller::key(&elsewhere.record(false), None);
+    let elsewhere = Caller::key(elsewhere.record(false), None);
     let gone = ask(&w, &ada).await.key;
     assert_eq!(refusal(w.service.request(&elsewhere, &gone).await), Refusal::RequestGone);
     assert_eq!(refused(&elsewhere, &gone).await, Refusal::RequestGone);

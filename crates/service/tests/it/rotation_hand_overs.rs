@@ -206,9 +206,9 @@ async fn who_may_rotate_may_hand_over(w: World) {
 async fn programs_hand_over_as_they_rotate(w: World) {
     let with = |permission: &str| KeyDraft { boxes: vec![permission.to_owned()], ..draft("service", "Manager") };
     let (own, _) = w.active(&with("keystead.keys.write")).await;
-    let by = Caller::key(&w.service.key(owner(), &own).await.unwrap().record(false), None);
+    let by = Caller::key(w.service.key(owner(), &own).await.unwrap().record(false), None);
     let (reads, _) = w.active(&with("keystead.keys.read")).await;
-    let reader = Caller::key(&w.service.key(owner(), &reads).await.unwrap().record(false), None);
+    let reader = Caller::key(w.service.key(owner(), &reads).await.unwrap().record(false), None);
     let (id, old) = w.active(&draft("service", "Partner")).await;
     let (stronger, _) = w.active(&with("keystead.people.write")).await;
     for (by, id, why) in [
@@ -259,7 +259,7 @@ async fn a_deleted_key_takes_its_hand_over_along(w: World) {
 async fn what_was_collected_is_not_confirmed_once_its_maker_may_no_longer_do_it(w: World) {
     let with = KeyDraft { boxes: vec!["keystead.keys.write".to_owned()], ..draft("service", "Manager") };
     let (own, _) = w.active(&with).await;
-    let by = Caller::key(&w.service.key(owner(), &own).await.unwrap().record(false), None);
+    let by = Caller::key(w.service.key(owner(), &own).await.unwrap().record(false), None);
     let (id, old) = w.active(&draft("service", "Partner")).await;
     let made = hand_over(&w, &by, &id, "1h", "").await.unwrap();
     let collected = collect(&w, &made, "").await.unwrap();

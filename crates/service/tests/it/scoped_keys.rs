@@ -141,7 +141,7 @@ async fn a_key_makes_and_sees_what_is_below_it(w: World) {
     let mut ids = Vec::new();
     for kind in KeyKind::SCOPED {
         let id = made(&w, &draft_of(&w, kind, "Caller").await).await.key.row.id;
-        callers.push(Caller::scoped(&record(&w, &id).await, None));
+        callers.push(Caller::scoped(record(&w, &id).await, None));
         ids.push(id);
     }
     let service_key = w.active(&draft("service", "Service")).await.0;

@@ -177,7 +177,7 @@ pub(super) async fn rotate(
     }
     let rotated = api.service.rotate_acknowledged(&caller, &id, overlap).await.map_err(stale)?;
     let Rotated { issued, number, overlap_ends_at, .. } = rotated;
-    let One { what: KeyAnswered { key }, revision } = shown(&api, &issued.key);
+    let One { what: KeyAnswered { key }, revision } = shown(&api, issued.key);
     let what = KeyRotated { key, overlap_ends_at: overlap_ends_at.map(Timestamp::to_rfc3339) };
     let (location, of) = (format!("/v1/keys/{id}"), SecretOf::Rotated(id, number));
     Ok(Made { what, location, revision, secret: members(issued.shown), of }.into_response())
@@ -234,7 +234,7 @@ pub(super) async fn restore(
 /// The key after an act, or why it was refused. If its status does not allow the act, names the status.
 async fn acted(api: &Api, caller: &Caller, id: &KeyId, done: service::Result<KeyDetail>) -> Answered<One<KeyAnswered>> {
     let error = match done {
-        Ok(key) => return Ok(shown(api, &key)),
+        Ok(key) => return Ok(shown(api, key)),
         Err(error) => error,
     };
     let is_of_status = matches!(error, service::Error::Refused(Refusal::WrongState));
@@ -256,7 +256,7 @@ pub(super) async fn acknowledge(
     body.read()?;
     let caller = caller.having_seen(revision);
     let key = api.service.acknowledge(&caller, &key_id(&id)?, false).await.map_err(stale)?;
-    Ok(shown(&api, &key))
+    Ok(shown(&api, key))
 }
 
 #[cfg(test)]

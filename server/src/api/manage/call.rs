@@ -53,11 +53,12 @@ pub(in super::super) async fn managed(
     };
     let mut response = match (refused(&verdict, permission, &api), &verdict.key) {
         (None, Some(key)) => {
-            let caller = Caller::key(&key.record, api.client(&parts.extensions, &parts.headers));
-            parts.extensions.insert(By(caller.clone()));
+            let caller = Caller::key(Arc::clone(&key.record), api.client(&parts.extensions, &parts.headers));
             if parts.method == Method::POST && repeat::is_asked(&parts.headers) {
+                parts.extensions.insert(By(caller.clone()));
                 repeat::carry_out(api, caller, parts, body, next).await
             } else {
+                parts.extensions.insert(By(caller));
                 next.run(Request::from_parts(parts, body)).await
             }
         }

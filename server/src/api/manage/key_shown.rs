@@ -1,38 +1,73 @@
 //! A key in an answer.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
-use domain::ids::ContactId;
+use domain::ids::{ContactId, IntegrationId};
 use domain::key::KeyDetail;
 use domain::labels::{Metadata, Owner};
+use domain::origin::DomainRule;
+use domain::permission::Permission;
 use domain::timestamp::Timestamp;
-use serde::Serialize;
-use utoipa::ToSchema;
+use serde::{Serialize, Serializer};
+use utoipa::openapi::{RefOr, Schema};
+use utoipa::{PartialSchema, ToSchema};
 
 use super::super::words;
+
+/// A key as it is at a moment, in the members of [`Members`].
+#[derive(Debug)]
+pub(super) struct KeyShown {
+    key: Arc<KeyDetail>,
+    now: Timestamp,
+}
+
+impl KeyShown {
+    pub fn of(key: impl Into<Arc<KeyDetail>>, now: Timestamp) -> Self {
+        Self { key: key.into(), now }
+    }
+}
+
+impl Serialize for KeyShown {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        Members::of(&self.key, self.now).serialize(serializer)
+    }
+}
+
+impl PartialSchema for KeyShown {
+    fn schema() -> RefOr<Schema> {
+        Members::schema()
+    }
+}
+
+impl ToSchema for KeyShown {
+    fn schemas(schemas: &mut Vec<(String, RefOr<Schema>)>) {
+        Members::schemas(schemas);
+    }
+}
 
 /// A key. Every member is always present, except that one without a value is null.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct KeyShown {
+struct Members<'a> {
     /// The id, 12 letters and digits. It is no secret.
-    id: String,
+    id: &'a str,
     /// The id of its app.
-    app: String,
+    app: &'a str,
     #[schema(value_type = words::KeyKind)]
     kind: &'static str,
-    name: String,
-    description: String,
+    name: &'a str,
+    description: &'a str,
     #[schema(value_type = words::KeyStatus)]
     status: &'static str,
     #[schema(value_type = words::Environment)]
     environment: &'static str,
     /// The token without its secret, as lists show it.
     masked: String,
-    permissions: Vec<String>,
+    permissions: Vec<&'a str>,
     cidrs: Vec<String>,
     denied_cidrs: Vec<String>,
-    domains: Vec<String>,
+    domains: Vec<&'a str>,
     not_before: Option<String>,
     expires_at: Option<String>,
     /// Rate limits, each like `calls: 100 per minute`.
@@ -49,14 +84,14 @@ pub(super) struct KeyShown {
     /// The contacts on whose behalf it may act, by UUID; empty for any.
     acts_for: Vec<String>,
     /// The id of its integration, which only an integration key has.
-    integration: Option<String>,
-    external_id: Option<String>,
-    owner: Option<String>,
-    tags: Vec<String>,
+    integration: Option<&'a str>,
+    external_id: Option<&'a str>,
+    owner: Option<&'a str>,
+    tags: &'a [String],
     metadata: BTreeMap<String, String>,
     created_at: String,
     /// Who issued it, in words.
-    created_by: String,
+    created_by: &'a str,
     /// When it is dropped unless somebody confirms it. Only a pending key has it.
     acknowledge_by: Option<String>,
     last_used_at: Option<String>,
@@ -138,22 +173,22 @@ pub(super) fn pairs(metadata: &Metadata) -> BTreeMap<String, String> {
     pairs.filter_map(|pair| pair.split_once('=').map(|(name, value)| (name.into(), value.into()))).collect()
 }
 
-impl KeyShown {
-    pub fn of(key: &KeyDetail, now: Timestamp) -> Self {
+impl<'a> Members<'a> {
+    fn of(key: &'a KeyDetail, now: Timestamp) -> Self {
         let (row, rules) = (&key.row, &key.rules);
         Self {
-            id: row.id.to_string(),
-            app: key.app_id.to_string(),
+            id: row.id.as_str(),
+            app: key.app_id.as_str(),
             kind: row.kind.as_str(),
-            name: row.name.clone(),
-            description: key.description.clone(),
+            name: &row.name,
+            description: &key.description,
             status: row.status(now).as_str(),
             environment: rules.environment.as_str(),
             masked: row.masked(),
-            permissions: rules.permissions.iter().map(|permission| permission.as_str().to_owned()).collect(),
+            permissions: rules.permissions.iter().map(Permission::as_str).collect(),
             cidrs: texts(&rules.cidrs),
             denied_cidrs: texts(&rules.denied_cidrs),
-            domains: rules.domains.iter().map(|domain| domain.as_str().to_owned()).collect(),
+            domains: rules.domains.iter().map(DomainRule::as_str).collect(),
             not_before: moment(row.not_before),
             expires_at: moment(row.expires_at),
             limits: texts(&rules.limits),
@@ -163,13 +198,13 @@ impl KeyShown {
             rotate_days: rules.rotate_days,
             rotation_due_at: moment(row.rotation_due_at),
             acts_for: rules.acts_for.iter().copied().map(ContactId::to_uuid).collect(),
-            integration: rules.integration.map(|id| id.to_string()),
-            external_id: rules.external_id.clone(),
-            owner: rules.owner.as_ref().map(Owner::as_str).map(str::to_owned),
-            tags: rules.tags.clone(),
+            integration: rules.integration.as_ref().map(IntegrationId::as_str),
+            external_id: rules.external_id.as_deref(),
+            owner: rules.owner.as_ref().map(Owner::as_str),
+            tags: &rules.tags,
             metadata: pairs(&rules.metadata),
             created_at: row.created_at.to_rfc3339(),
-            created_by: row.created_by.clone(),
+            created_by: &row.created_by,
             acknowledge_by: moment(row.ack_deadline),
             last_used_at: moment(row.last_used_at),
             last_used_from: key.last_used_address.map(|address| address.to_string()),

@@ -72,8 +72,8 @@ pub(super) async fn list(State(api): State<Arc<Api>>, By(caller): By, RawQuery(q
 }
 
 /// A page of keys as it is answered.
-fn page(keys: Uncounted<KeyDetail>, now: Timestamp) -> Arc<[u8]> {
-    written(&Listed::page(keys, |key| KeyShown::of(&key, now))).into()
+fn page(keys: Uncounted<Arc<KeyDetail>>, now: Timestamp) -> Arc<[u8]> {
+    written(&Listed::page(keys, |key| KeyShown::of(key, now))).into()
 }
 
 /// The list that these pairs ask for, and those that it does not understand whole.
@@ -86,7 +86,7 @@ pub(super) fn asked(pairs: &[(String, String)]) -> (KeyQuery, Vec<LeftOut>) {
 
 pub(super) async fn get(State(api): State<Arc<Api>>, By(caller): By, Named(id): Named) -> Answered<One<KeyAnswered>> {
     let key = api.service.key(&caller, &key_id(&id)?).await?;
-    Ok(shown(&api, &key))
+    Ok(shown(&api, key))
 }
 
 pub(super) async fn issue(
@@ -102,9 +102,10 @@ pub(super) async fn issue(
         service.issue(&caller, &app, &call.draft, &service.new_form_id()?).await
     };
     let Issued { key, shown: secret, .. } = issued.map_err(|error| call.names.problem(error))?;
-    let One { what, revision } = shown(&api, &key);
-    let location = format!("/v1/keys/{}", key.row.id);
-    Ok(Made { what, location, revision, secret: members(secret), of: SecretOf::Key(key.row.id) })
+    let id = key.row.id;
+    let One { what, revision } = shown(&api, key);
+    let location = format!("/v1/keys/{id}");
+    Ok(Made { what, location, revision, secret: members(secret), of: SecretOf::Key(id) })
 }
 
 /// The members of an answer that are secret.
@@ -142,7 +143,7 @@ pub(super) async fn change(
         service::Error::Refused(Refusal::Changed) if revision.is_some() => Problem::stale(),
         error => call.names.problem(error),
     });
-    Ok(shown(&api, &edited?))
+    Ok(shown(&api, edited?))
 }
 
 pub(super) async fn delete(
@@ -156,7 +157,8 @@ pub(super) async fn delete(
 }
 
 /// A key in an answer of its own.
-pub(super) fn shown(api: &Api, key: &KeyDetail) -> One<KeyAnswered> {
+pub(super) fn shown(api: &Api, key: impl Into<Arc<KeyDetail>>) -> One<KeyAnswered> {
+    let key = key.into();
     let revision = Some(key.revision);
     One { what: KeyAnswered { key: KeyShown::of(key, api.service.now()) }, revision }
 }

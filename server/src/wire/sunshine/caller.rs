@@ -123,7 +123,7 @@ async fn scoped(parts: &Parts, api: &Api, allowed: &[Reach]) -> Result<Scoped, F
         return Err(Failure::forbidden());
     }
     let address = api.client(&parts.extensions, &parts.headers);
-    let caller = Caller::scoped(&key.record, address);
+    let caller = Caller::scoped(Arc::clone(&key.record), address);
     let places = Places::of(parts);
     let app = match places.app()? {
         None => key.record.app_id,

@@ -131,7 +131,7 @@ pub(super) async fn all(api: &Api, by: &Scoped, of: Of) -> Result<Response, Fail
 }
 
 /// The key that a path names, if it is one of those and there.
-pub(super) async fn named(api: &Api, by: &Scoped, of: Of) -> Result<KeyDetail, Failure> {
+pub(super) async fn named(api: &Api, by: &Scoped, of: Of) -> Result<Arc<KeyDetail>, Failure> {
     let key = api.service.key(&by.caller, &by.places.key(of.kind)?).await?;
     let is_meant = key.row.kind == of.kind && key.app_id == by.app && key.rules.integration == of.integration;
     if is_meant && is_there(key.row.state) { Ok(key) } else { Err(Failure::not_found()) }

@@ -1,4 +1,5 @@
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use domain::ids::KeyId;
 use domain::kind::KeyKind;
@@ -80,7 +81,9 @@ async fn a_use_is_on_record_before_it_is_listed(store: Store) {
         for (id, called) in called {
             let (called, expected) = (called.unwrap(), of(&id, last_use).await);
             assert_eq!((called.id, called.revision), (id, expected.revision));
-            assert_eq!(called.detail(&of(&id, known).await), expected, "{last_use:?}");
+            let detail = called.detail(&Arc::new(of(&id, known).await));
+            assert_eq!(*detail, expected, "{last_use:?}");
+            assert!(Arc::ptr_eq(&called.detail(&detail), &detail));
         }
     }
     assert_eq!(store.key_calls_since(&two.id, 0).await.unwrap(), []);
