@@ -88,7 +88,7 @@ async fn reporter(service: &Service, caller: &Caller) -> Result<(KeyRecord, Inte
     let (kind, name) = (Some("open_connect".to_owned()), Some("Desk".to_owned()));
     let token = issue(service, caller, &KeyDraft { kind, name, ..KeyDraft::default() }).await?;
     let verdict = service.verifier().verify(Credential::Token(&token), VerifyRequest::default()).await?;
-    let key = verdict.key.context("the key is not known")?.record.clone();
+    let key = verdict.key.context("the key is not known")?.record.as_ref().clone();
     let query = IntegrationQuery { kinds: vec![IntegrationKind::OpenConnect], ..IntegrationQuery::default() };
     let found = service.integrations(caller, service.default_app(), &query).await?.rows;
     Ok((key, found.first().context("the key has no integration")?.id))
