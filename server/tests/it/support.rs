@@ -277,6 +277,15 @@ impl Answer {
     }
 }
 
+/// Whether a page has a key, or the start of one that names it. Links and nonces have the three characters of its prefix by
+/// chance.
+pub fn names_a_key(page: &str) -> bool {
+    page.match_indices("ks_").any(|(at, prefix)| {
+        let (id, rest) = page[at + prefix.len()..].split_at_checked(12).unwrap_or_default();
+        id.bytes().all(|byte| byte.is_ascii_alphanumeric()) && rest.starts_with('_')
+    })
+}
+
 /// A page without its tags.
 pub fn text(html: &str) -> String {
     let words: String =
