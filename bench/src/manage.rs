@@ -34,7 +34,7 @@ pub(crate) async fn measure(seconds: u32) -> Result<Section> {
     let mut out = format!(
         "## Calls that manage keys\n\nOn installations with {} keys each. wrk with 1 thread and {} connections; {} rounds for \
          each side, in turns; median (least to most). The floor of reading is an axum route that sends as many bytes and as \
-         many headers. Calls for the same page at the same moment share one reading; of the {} pages that follow each other, \
+         many headers. Calls for the same page at the same moment share a reading in each of two lanes; of the {} pages that follow each other, \
          each is read for its call.\n\n",
         grouped(SIZE.keys.into()),
         contest::CONNECTIONS,

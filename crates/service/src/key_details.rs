@@ -1,4 +1,5 @@
-//! Keys, with what their pages show. What calls do not change is kept, and read again once the key has another revision.
+//! Keys, with what their pages show. They are kept, and read again once they have another revision; what calls change of
+//! them is read each time.
 
 use std::{collections::HashMap, fmt, sync::Arc};
 

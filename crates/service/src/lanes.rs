@@ -1,5 +1,5 @@
 //! Lanes, in which readings of a sort run side by side: while one waits for the database, the answers of the other are sent.
-//! Each thread that answers calls has one of the two, so that no other thread has to wake it with an answer.
+//! Each thread that answers calls has one of the two, so that of two such threads neither has to wake the other.
 
 use std::{array, cell::Cell};
 

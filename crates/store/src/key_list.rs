@@ -208,7 +208,7 @@ async fn plan(
     let search = query.search.as_deref().and_then(Search::new);
     let apps = app_ids(conn, &sight.apps).await?;
     let mut range = KeyRange::new(sight, &apps, query.kind, query.status, now).labelled(query);
-    // Without a count and a search, it only tells which arms are empty. To read a few takes no longer.
+    // Without a count and a search, it only tells which arms are empty. To read a few takes hardly longer.
     if is_counted || search.is_some() || range.moment.is_some() || range.arms().len() > FEW_ARMS {
         range = range.kept_in(&kept(conn, &apps).await?);
     }

@@ -23,9 +23,9 @@ use crate::sql::Sql;
 const SESSION: &str = "SET lock_timeout = '10s'; SET idle_in_transaction_session_timeout = '30s'; \
      SET tcp_keepalives_idle = 30; SET tcp_keepalives_interval = 10; SET tcp_keepalives_count = 3; SET jit = off";
 
-/// For pages too. Every list is read in the order of an index, and joined row by row, so the planner need not weigh that
-/// against a sort, a walk through the table, a bitmap of all that match or a hash of them. Statistics cannot mislead it, and
-/// one plan does for all arguments. To start a worker would take longer than any of them.
+/// For pages and calls, too. What they read is in the order of an index, and joined row by row, so the planner need not
+/// weigh that against a sort, a walk through the table, a bitmap of all that match or a hash of them. Statistics cannot
+/// mislead it, and one plan does for all arguments. To start a worker would take longer than any of them.
 const LISTS: &str = "SET enable_sort = off; SET enable_seqscan = off; SET enable_bitmapscan = off; \
      SET enable_hashjoin = off; SET enable_mergejoin = off; SET max_parallel_workers_per_gather = 0; SET plan_cache_mode = force_generic_plan";
 

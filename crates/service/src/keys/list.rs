@@ -28,8 +28,8 @@ impl Service {
     }
 
     /// The same with all that is known of each key, as `show` puts it down, and not counted. Callers who ask for the same
-    /// page at the same moment share one reading, so all of them name the same `show`. The quotas do not include what other
-    /// servers have reserved.
+    /// page at the same moment share a reading in each lane, so all of them name the same `show`. The quotas do not include
+    /// what other servers have reserved.
     pub async fn keys_in_full(
         &self,
         caller: &Caller,
