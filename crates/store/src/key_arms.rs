@@ -33,8 +33,7 @@ impl Arm {
     }
 }
 
-/// The arms for these apps, kinds and states. There is none for what no app has, as far as
-/// that was read.
+/// The arms for these apps, kinds and states. There is none for what no app has, as far as that was read.
 pub(crate) fn arms(apps: &[AppId], pairs: Option<&Pairs>, kept: Option<&Kept>) -> Vec<Arm> {
     let Some((kinds, states)) = pairs else {
         let has = |app: &AppId| kept.is_none_or(|kept| kept.keys().any(|(of, ..)| of == app));
