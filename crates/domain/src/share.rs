@@ -217,6 +217,11 @@ impl Spending {
         self.waiting = self.waiting.saturating_sub(calls);
     }
 
+    /// Whether calls wait for room, or asked for it just now and may be about to wait.
+    pub const fn is_awaited(&self, now: Millis) -> bool {
+        self.waiting > 0 || now.0 - self.asked_at < SECOND
+    }
+
     /// Notes that calls are refused, and whether a settling found no room for them.
     pub fn refused(&mut self, calls: u32, found_none: bool, now: Millis) {
         self.missed = self.missed.saturating_add(calls);

@@ -161,6 +161,8 @@ impl Service {
     }
 
     async fn follow(&self, mut changes: Changes) -> Result<()> {
+        // What was announced before is not heard.
+        self.node_announced("");
         loop {
             match changes.next().await? {
                 Announced::Version => self.verifier().poll().await?,

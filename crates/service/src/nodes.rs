@@ -198,7 +198,7 @@ impl Service {
         if beats.is_unread {
             asked = self.read_shares(&this.id, beats, asked).await?;
         }
-        self.follow_nodes(this, beats, &nodes).await?;
+        self.follow_nodes(this, beats, &nodes, asked).await?;
         // Only now: until its shares are on record, this node must not count on because of what it has learnt.
         self.verifier().confirm_shares(asked);
         patiently(self.bury_lost(&this.id, beats, &nodes)).await

@@ -149,7 +149,13 @@ impl Service {
     }
 
     /// Begins and ends to share limits with others, as they come and go.
-    pub(super) async fn follow_nodes(&self, this: &NewNode, beats: &mut Beats, nodes: &Nodes) -> Result<()> {
+    pub(super) async fn follow_nodes(
+        &self,
+        this: &NewNode,
+        beats: &mut Beats,
+        nodes: &Nodes,
+        asked: Millis,
+    ) -> Result<()> {
         let verifier = self.verifier();
         let others: Vec<&NodeRow> = nodes.nodes.iter().filter(|node| node.id != this.id).collect();
         let newest = nodes.nodes.iter().map(|node| node.arrived).max().unwrap_or_default();
@@ -167,6 +173,10 @@ impl Service {
                 for &node in &others {
                     // One that puts a million shares on record takes its time, and counts all the while.
                     is_known &= beats.is_still(node, self.instant()) || knows(node);
+                }
+                if is_known {
+                    // First: calls that wait for it to join ask at once.
+                    verifier.confirm_shares(asked);
                 }
                 if is_known && others.is_empty() {
                     verifier.own_limits();

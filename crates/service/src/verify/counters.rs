@@ -148,7 +148,7 @@ impl KeyCounters {
     }
 
     fn is_idle(&self, now: Millis) -> bool {
-        lock(&self.logs).is_over(now) && self.quota.get().is_none_or(|quota| quota.is_idle())
+        lock(&self.logs).is_idle(now) && self.quota.get().is_none_or(|quota| quota.is_idle())
     }
 }
 

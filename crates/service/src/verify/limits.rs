@@ -119,6 +119,12 @@ impl Counted {
         }
     }
 
+    /// Whether it counts nothing, and no call lacks room in it.
+    fn is_idle(&self, now: Millis) -> bool {
+        let is_awaited = self.spending.as_ref().is_some_and(|spending| spending.is_awaited(now));
+        !is_awaited && self.log.is_over(self.limit.window, now)
+    }
+
     fn place(&self, id: &KeyId) -> LimitPlace {
         LimitPlace { key_id: *id, name: self.limit.name.clone(), window: self.limit.window }
     }
@@ -206,9 +212,9 @@ impl Logs {
         }
     }
 
-    /// Whether none of its calls count any longer.
-    pub(super) fn is_over(&self, now: Millis) -> bool {
-        self.0.iter().all(|counted| counted.log.is_over(counted.limit.window, now))
+    /// Whether they count nothing, and no call lacks room.
+    pub(super) fn is_idle(&self, now: Millis) -> bool {
+        self.0.iter().all(|counted| counted.is_idle(now))
     }
 
     /// Whether calls that lack room here should wait for more. Notes that they do.
@@ -264,9 +270,10 @@ impl Logs {
         spending.look_again(look, end)
     }
 
-    /// From now on, counts against shares: `share` says what a limit begins with. Forgets limits that count nothing.
+    /// From now on, counts against shares: `share` says what a limit begins with. Forgets limits that count nothing,
+    /// but for those in which a call lacks room by now.
     pub(super) fn share(&mut self, now: Millis, share: fn(Look) -> Spending) {
-        self.0.retain(|counted| !counted.log.is_over(counted.limit.window, now));
+        self.0.retain(|counted| !counted.is_idle(now));
         for counted in &mut self.0 {
             if counted.spending.is_none() {
                 let look = counted.look(now);
@@ -301,7 +308,7 @@ impl Logs {
     /// Forgets limits that count nothing, then the oldest limits that calls brought along; never one of the key's own.
     fn forget_brought(&mut self, own: &[RateLimit], now: Millis) {
         let logs = &mut self.0;
-        logs.retain(|counted| !counted.log.is_over(counted.limit.window, now));
+        logs.retain(|counted| !counted.is_idle(now));
         let mut excess = logs.len().saturating_sub(LOGS_MAX);
         logs.retain(|counted| {
             let goes = excess > 0 && own.iter().all(|own| own.name != counted.limit.name);
@@ -346,6 +353,23 @@ mod tests {
         assert_eq!(logs.took(&place(), NOW, share, &others), Some(NOW));
         assert_eq!(logs.settle(&place(), NOW, share.calls, &others), Share::default());
         assert_eq!(logs.took(&place(), NOW, Share::default(), &others), None);
+    }
+
+    #[test]
+    fn a_call_that_lacks_room_as_its_node_begins_to_share_gets_some() {
+        let mut logs = Logs::default();
+        let limits = [RateLimit::new("calls", 5, Millis::seconds(60)).unwrap()];
+        let id = key();
+        let asking = Asking { id: &id, own: &limits, asked: &[], cost: 1, now: NOW, how: How::First };
+        let short = logs.ask(asking, Standing { is_shared: true, against: Against::Own }).short;
+        logs.share(NOW, Spending::of_whole);
+        assert!(logs.wait(&short, NOW));
+        let later = Millis(NOW.0 + 5_000);
+        logs.share(later, Spending::of_whole);
+        assert!(logs.settle(&place(), later, 0, &Others::default()).calls >= 1);
+        logs.waited(&short);
+        logs.share(later, Spending::of_whole);
+        assert_eq!(logs.settle(&place(), later, 0, &Others::default()), Share::default());
     }
 
     #[test]
