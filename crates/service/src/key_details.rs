@@ -1,11 +1,11 @@
 //! Keys, with what their pages show. They are kept, and read again once they have another revision; what calls change of
-//! them is read each time.
+//! them is read again once anybody has written anything.
 
 use std::{collections::HashMap, fmt, sync::Arc};
 
 use domain::{ids::KeyId, key::KeyDetail};
 use quick_cache::{DefaultHashBuilder, Weighter, sync::Cache};
-use store::{CalledKey, LastUseRead, Store, StoreError};
+use store::{CalledKey, LastUseRead, Moment, Store, StoreError};
 
 use crate::reader::{Found, Reading, Rows};
 
@@ -15,17 +15,26 @@ const BYTES: u64 = 48 << 20;
 /// Roughly how many keys that is. It sizes the tables.
 const KEYS: usize = 20_000;
 
+/// A key that is kept.
+#[derive(Clone)]
+struct Kept {
+    detail: Arc<KeyDetail>,
+    /// When it was so, with the newest use of it; `None` if its last use may be an older one.
+    at: Option<Moment>,
+}
+
 #[derive(Clone)]
 struct ByBytes;
 
-impl Weighter<KeyId, Arc<KeyDetail>> for ByBytes {
-    fn weight(&self, _: &KeyId, key: &Arc<KeyDetail>) -> u64 {
+impl Weighter<KeyId, Kept> for ByBytes {
+    fn weight(&self, _: &KeyId, kept: &Kept) -> u64 {
+        let key = &kept.detail;
         let texts = key.row.name.len() + key.row.created_by.len() + key.description.len();
-        u64::try_from(size_of::<KeyDetail>() + texts + key.rules.weight()).unwrap_or(u64::MAX)
+        u64::try_from(size_of::<Kept>() + size_of::<KeyDetail>() + texts + key.rules.weight()).unwrap_or(u64::MAX)
     }
 }
 
-pub(crate) struct Details(Cache<KeyId, Arc<KeyDetail>, ByBytes, DefaultHashBuilder>);
+pub(crate) struct Details(Cache<KeyId, Kept, ByBytes, DefaultHashBuilder>);
 
 impl Default for Details {
     fn default() -> Self {
@@ -37,21 +46,44 @@ impl Details {
     /// These keys in this order, with the last use that lists show. Keys that do not exist, or that this version cannot
     /// read, are skipped.
     pub(crate) async fn listed(&self, store: &Store, ids: &[KeyId]) -> Result<Vec<Arc<KeyDetail>>, StoreError> {
-        let found = self.of(store, ids, LastUseRead::Listed).await?;
+        let found = self.of(store, ids, LastUseRead::Listed, None).await?;
         let mut found: HashMap<KeyId, Arc<KeyDetail>> =
             found.into_iter().filter_map(|(id, detail)| Some((id, detail.ok()?))).collect();
         Ok(ids.iter().filter_map(|id| found.remove(id)).collect())
     }
 
-    async fn of(&self, store: &Store, ids: &[KeyId], last_use: LastUseRead) -> Result<Vec<Found<Self>>, StoreError> {
+    /// These keys with their newest use. If nobody has written since one was read, it is still so.
+    async fn newest(&self, store: &Store, ids: &[KeyId]) -> Result<Vec<Found<Self>>, StoreError> {
+        // First: whatever is read from now on is no older.
+        let now = store.moment().await?;
+        let (mut found, mut others) = (Vec::with_capacity(ids.len()), Vec::new());
+        for id in ids {
+            match self.0.get(id).filter(|kept| kept.at.as_ref() == Some(&now)) {
+                Some(kept) => found.push((*id, Ok(kept.detail))),
+                None => others.push(*id),
+            }
+        }
+        if !others.is_empty() {
+            found.extend(self.of(store, &others, LastUseRead::Newest, Some(now)).await?);
+        }
+        Ok(found)
+    }
+
+    async fn of(
+        &self,
+        store: &Store,
+        ids: &[KeyId],
+        last_use: LastUseRead,
+        at: Option<Moment>,
+    ) -> Result<Vec<Found<Self>>, StoreError> {
         let called = store.called_keys(ids, last_use).await?;
         let mut found = Vec::with_capacity(called.len());
         let mut unknown: HashMap<KeyId, CalledKey> = HashMap::new();
         for (id, called) in called {
             match called {
                 Err(error) => found.push((id, Err(error))),
-                Ok(called) => match self.0.get(&id).filter(|known| known.revision == called.revision) {
-                    Some(known) => found.push((id, Ok(self.called(id, &known, &called)))),
+                Ok(called) => match self.0.get(&id).filter(|kept| kept.detail.revision == called.revision) {
+                    Some(kept) => found.push((id, Ok(self.called(id, &kept, &called, at.as_ref())))),
                     None => drop(unknown.insert(id, called)),
                 },
             }
@@ -60,27 +92,27 @@ impl Details {
             let ids: Vec<KeyId> = unknown.keys().copied().collect();
             for (id, detail) in store.current_details(&ids).await? {
                 let called = unknown.remove(&id);
-                found.push((id, detail.map(|detail| self.keep(id, detail, called))));
+                found.push((id, detail.map(|detail| self.keep(id, detail, called, at.as_ref()))));
             }
         }
         Ok(found)
     }
 
     /// Keeps a key that was just read; what it is after these calls, unless it was changed in between.
-    fn keep(&self, id: KeyId, detail: KeyDetail, called: Option<CalledKey>) -> Arc<KeyDetail> {
-        let read = Arc::new(detail);
-        self.0.insert(id, Arc::clone(&read));
-        match called.filter(|called| called.revision == read.revision) {
-            Some(called) => self.called(id, &read, &called),
-            None => read,
+    fn keep(&self, id: KeyId, detail: KeyDetail, called: Option<CalledKey>, at: Option<&Moment>) -> Arc<KeyDetail> {
+        let read = Kept { detail: Arc::new(detail), at: None };
+        self.0.insert(id, read.clone());
+        match called.filter(|called| called.revision == read.detail.revision) {
+            Some(called) => self.called(id, &read, &called, at),
+            None => read.detail,
         }
     }
 
     /// A key that is kept, after these calls. It is kept as it is then, so that the next reader finds it so.
-    fn called(&self, id: KeyId, known: &Arc<KeyDetail>, called: &CalledKey) -> Arc<KeyDetail> {
-        let detail = called.detail(known);
-        if !Arc::ptr_eq(&detail, known) {
-            self.0.insert(id, Arc::clone(&detail));
+    fn called(&self, id: KeyId, known: &Kept, called: &CalledKey, at: Option<&Moment>) -> Arc<KeyDetail> {
+        let detail = called.detail(&known.detail);
+        if at.is_some() || !Arc::ptr_eq(&detail, &known.detail) {
+            self.0.insert(id, Kept { detail: Arc::clone(&detail), at: at.cloned() });
         }
         detail
     }
@@ -91,7 +123,7 @@ impl Rows for Details {
     type Row = Arc<KeyDetail>;
 
     fn read<'a>(&'a self, store: &'a Store, ids: &'a [KeyId]) -> Reading<'a, Self> {
-        Box::pin(self.of(store, ids, LastUseRead::Newest))
+        Box::pin(self.newest(store, ids))
     }
 }
 

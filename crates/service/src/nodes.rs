@@ -13,7 +13,7 @@ use std::{
     fmt,
     sync::{
         Mutex, OnceLock,
-        atomic::{AtomicU64, Ordering},
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
     time::Duration,
 };
@@ -70,6 +70,8 @@ pub(crate) struct Membership {
     started_at: OnceLock<Timestamp>,
     /// The nodes that the last beat found.
     seen: Mutex<Vec<Node>>,
+    /// Whether one has announced something that is not among them.
+    has_new: AtomicBool,
     /// How often it was written that this node is there.
     beats: AtomicU64,
 }
@@ -127,7 +129,11 @@ impl Service {
 
     /// Another node has announced something.
     pub(crate) fn node_announced(&self, by: &str) {
-        if self.membership().this.get().is_some_and(|this| this.id.as_str() != by) {
+        let membership = self.membership();
+        if membership.this.get().is_some_and(|this| this.id.as_str() != by) {
+            if lock(&membership.seen).iter().all(|node| node.id.as_str() != by) {
+                membership.has_new.store(true, Ordering::Release);
+            }
             self.verifier().shares().call();
         }
     }
@@ -161,10 +167,12 @@ impl Service {
                 () = shares.called() => true,
             };
             let begun = self.instant();
-            if beats.is_unrecorded || (is_called && shares.mode() == Mode::Whole) {
-                // Another node may have arrived.
+            let has_new = is_called && self.membership().has_new.swap(false, Ordering::AcqRel);
+            if beats.is_unrecorded || has_new || (is_called && shares.mode() == Mode::Whole) {
+                // Another node may have arrived, and waits until this one knows it.
                 beat.ended(&self.beat(this, &mut beats).await);
-            } else {
+            }
+            if !beats.is_unrecorded {
                 settle.ended(&self.verifier().settle_shares(&this.id).await);
             }
             if is_called {
