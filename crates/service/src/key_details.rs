@@ -1,5 +1,5 @@
 //! Keys, with what their pages show. They are kept, and read again once they have another revision; what calls change of
-//! them is read again once anybody has written anything.
+//! them is read again once anybody has changed any key.
 
 use std::{collections::HashMap, fmt, sync::Arc};
 
@@ -52,13 +52,13 @@ impl Details {
         Ok(ids.iter().filter_map(|id| found.remove(id)).collect())
     }
 
-    /// These keys with their newest use. If nobody has written since one was read, it is still so.
+    /// These keys with their newest use. If no key was changed since one was read, it is still so.
     async fn newest(&self, store: &Store, ids: &[KeyId]) -> Result<Vec<Found<Self>>, StoreError> {
         // First: whatever is read from now on is no older.
         let now = store.moment().await?;
         let (mut found, mut others) = (Vec::with_capacity(ids.len()), Vec::new());
         for id in ids {
-            match self.0.get(id).filter(|kept| kept.at.as_ref() == Some(&now)) {
+            match self.0.get(id).filter(|kept| kept.at == Some(now)) {
                 Some(kept) => found.push((*id, Ok(kept.detail))),
                 None => others.push(*id),
             }
@@ -83,7 +83,7 @@ impl Details {
             match called {
                 Err(error) => found.push((id, Err(error))),
                 Ok(called) => match self.0.get(&id).filter(|kept| kept.detail.revision == called.revision) {
-                    Some(kept) => found.push((id, Ok(self.called(id, &kept, &called, at.as_ref())))),
+                    Some(kept) => found.push((id, Ok(self.called(id, &kept, &called, at)))),
                     None => drop(unknown.insert(id, called)),
                 },
             }
@@ -92,14 +92,14 @@ impl Details {
             let ids: Vec<KeyId> = unknown.keys().copied().collect();
             for (id, detail) in store.current_details(&ids).await? {
                 let called = unknown.remove(&id);
-                found.push((id, detail.map(|detail| self.keep(id, detail, called, at.as_ref()))));
+                found.push((id, detail.map(|detail| self.keep(id, detail, called, at))));
             }
         }
         Ok(found)
     }
 
     /// Keeps a key that was just read; what it is after these calls, unless it was changed in between.
-    fn keep(&self, id: KeyId, detail: KeyDetail, called: Option<CalledKey>, at: Option<&Moment>) -> Arc<KeyDetail> {
+    fn keep(&self, id: KeyId, detail: KeyDetail, called: Option<CalledKey>, at: Option<Moment>) -> Arc<KeyDetail> {
         let read = Kept { detail: Arc::new(detail), at: None };
         self.0.insert(id, read.clone());
         match called.filter(|called| called.revision == read.detail.revision) {
@@ -109,10 +109,10 @@ impl Details {
     }
 
     /// A key that is kept, after these calls. It is kept as it is then, so that the next reader finds it so.
-    fn called(&self, id: KeyId, known: &Kept, called: &CalledKey, at: Option<&Moment>) -> Arc<KeyDetail> {
+    fn called(&self, id: KeyId, known: &Kept, called: &CalledKey, at: Option<Moment>) -> Arc<KeyDetail> {
         let detail = called.detail(&known.detail);
         if at.is_some() || !Arc::ptr_eq(&detail, &known.detail) {
-            self.0.insert(id, Kept { detail: Arc::clone(&detail), at: at.cloned() });
+            self.0.insert(id, Kept { detail: Arc::clone(&detail), at });
         }
         detail
     }

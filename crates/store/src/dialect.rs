@@ -141,6 +141,14 @@ impl Conn<'_> {
         }
     }
 
+    /// When the server of the database started, in microseconds since 1970; 0 if it has none.
+    pub(crate) fn server_start(&self) -> &'static str {
+        match self {
+            Self::Sqlite(_) => "0",
+            Self::Postgres(_) => "CAST(EXTRACT(EPOCH FROM pg_postmaster_start_time()) * 1000000 AS BIGINT)",
+        }
+    }
+
     /// Announces to other nodes that this one has changed something that concerns them.
     pub(crate) async fn announce_of_node(&mut self, node: &str) -> Result<(), StoreError> {
         if let Self::Postgres(_) = self {

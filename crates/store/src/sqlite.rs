@@ -5,7 +5,6 @@ use std::io::{BufRead, BufReader};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
-use std::sync::Arc;
 use std::time::Duration;
 
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
@@ -14,7 +13,6 @@ use tokio::time::{Instant, sleep};
 
 use crate::conn::Conn;
 use crate::error::StoreError;
-use crate::moment::Witness;
 use crate::patience::PATIENCE;
 use crate::schema::{self, Schema};
 use crate::sql::Sql;
@@ -39,7 +37,6 @@ pub(crate) struct SqlitePools {
     pub writer: SqlitePool,
     pub calls: SqlitePool,
     pub pages: SqlitePool,
-    pub witness: Arc<Witness>,
     pub file: Opened,
 }
 
@@ -129,9 +126,8 @@ pub(crate) async fn open(url: &str, schema: Schema) -> Result<SqlitePools, Store
     let read_only = options.pragma("query_only", "on");
     let calls = pool().max_connections(CALLS).connect_with(read_only.clone()).await?;
     // Its connections begin with the first page, on a thread of the console.
-    let pages = pool().max_connections(PAGES).connect_lazy_with(read_only.clone());
-    let witness = Arc::new(Witness::new(read_only));
-    Ok(SqlitePools { writer, calls, pages, witness, file: Opened::at(&path) })
+    let pages = pool().max_connections(PAGES).connect_lazy_with(read_only);
+    Ok(SqlitePools { writer, calls, pages, file: Opened::at(&path) })
 }
 
 /// Creates the file, readable by its owner only. SQLite gives its other files the same mode. If this fails, SQLite

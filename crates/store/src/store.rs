@@ -28,7 +28,7 @@ use crate::sqlite::{self, SqlitePools};
 /// The database. Cheap to clone; the clones share their connections.
 #[derive(Clone)]
 pub struct Store {
-    pub(crate) pools: Pools,
+    pools: Pools,
     reads: Reads,
     writes: Arc<Writes>,
     reach: Arc<Reach>,
@@ -51,7 +51,7 @@ struct Writes {
 }
 
 #[derive(Clone)]
-pub(crate) enum Pools {
+enum Pools {
     Sqlite(SqlitePools),
     Postgres(PostgresPools),
 }
@@ -176,7 +176,6 @@ impl Store {
         self.look.close().await;
         match &self.pools {
             Pools::Sqlite(pools) => {
-                pools.witness.close().await;
                 for pool in [&pools.pages, &pools.calls, &pools.writer] {
                     pool.close().await;
                 }
@@ -239,7 +238,7 @@ impl Store {
         answer
     }
 
-    pub(crate) fn is_closed(&self) -> bool {
+    fn is_closed(&self) -> bool {
         match &self.pools {
             Pools::Sqlite(pools) => pools.calls.is_closed(),
             Pools::Postgres(pools) => pools.calls.is_closed(),

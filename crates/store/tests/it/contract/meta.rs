@@ -6,7 +6,6 @@ contract! {
     settings_are_replaced,
     data_keys_come_by_purpose_and_version,
     the_version_goes_up,
-    a_moment_passes_with_each_write,
     the_first_app_is_the_default,
     a_write_to_see_whether_there_is_room_changes_nothing,
 }
@@ -55,23 +54,6 @@ async fn the_version_goes_up(store: Store) {
         assert_eq!(bumped, version);
         assert_eq!(store.look().await.unwrap().version, version);
     }
-}
-
-async fn a_moment_passes_with_each_write(store: Store) {
-    let calls = store.for_calls();
-    for name in ["one", "two", "three"] {
-        let before = calls.moment().await.unwrap();
-        store.write(async |tx| tx.put_setting(name, "written").await).await.unwrap();
-        assert_ne!(calls.moment().await.unwrap(), before);
-    }
-    // Other databases of the same Postgres are written to meanwhile.
-    let mut tries = 0;
-    while calls.moment().await.unwrap() != calls.moment().await.unwrap() {
-        tries += 1;
-        assert!(tries < 1_000, "without a write, moments differ");
-    }
-    store.close().await;
-    assert!(matches!(calls.moment().await, Err(StoreError::Unavailable(_))));
 }
 
 async fn the_first_app_is_the_default(store: Store) {

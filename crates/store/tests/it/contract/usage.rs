@@ -4,11 +4,12 @@ use std::sync::Arc;
 use domain::ids::KeyId;
 use domain::kind::KeyKind;
 use domain::list::{KeyQuery, StatusFilter};
+use domain::quota::{Quota, Refill};
 use domain::sight::{Scope, Sight};
 use domain::timestamp::Millis;
 use domain::usage::{Edge, HourCalls, RefusedCall};
 use domain::verdict::Code;
-use store::{KeyCalls, KeyUse, LastUseRead, LastUsed, NewKey, Store, UsageBatch, UsePlace};
+use store::{KeyCalls, KeyUse, LastUseRead, LastUsed, NewKey, Store, StoreError, UsageBatch, UsePlace};
 
 use crate::fixtures::{NOW, all, app, auditor, insert, key, key_id, whole, with_app};
 
@@ -16,6 +17,7 @@ contract! {
     a_batch_is_halved_until_one_row_is_left,
     the_newest_use_is_listed,
     a_use_is_on_record_before_it_is_listed,
+    a_moment_passes_with_each_change_of_a_key_and_of_its_use,
     a_use_in_the_future_is_brought_back,
     calls_are_added_up,
     calls_of_a_key_are_added_up_and_forgotten,
@@ -99,6 +101,39 @@ async fn a_use_is_on_record_before_it_is_listed(store: Store) {
     }
     assert_eq!(self::unlisted(&store, 0).await, []);
     assert_eq!(last_use(&store, &one.id).await, used(10, Some("203.0.113.9")));
+}
+
+async fn a_moment_passes_with_each_change_of_a_key_and_of_its_use(store: Store) {
+    let moment = async || store.for_calls().moment().await.unwrap();
+    let app = with_app(&store).await;
+    let mut before = moment().await;
+    let mut has_passed = async || {
+        let now = moment().await;
+        std::mem::replace(&mut before, now) != now
+    };
+    store.write(async |tx| tx.put_setting("one", "two").await).await.unwrap();
+    assert!(!has_passed().await, "no key was changed");
+    let mut key = key(&app, "one");
+    key.spec.rules.quota = Some(Quota { total: 9, refill: Refill::Never });
+    insert(&store, std::slice::from_ref(&key)).await;
+    assert!(has_passed().await, "a key was added");
+    let newest = used(10, None);
+    let calls =
+        KeyCalls { key_id: key.id, hour: newest.at.hour(), code: Some(Code::Valid), calls: 1, used: Some(newest) };
+    let batch = UsageBatch { keys: vec![calls], ..UsageBatch::default() };
+    store.write(async |tx| tx.flush_usage(&batch).await).await.unwrap();
+    assert!(has_passed().await, "it was used");
+    store.write(async |tx| tx.show_last_uses(&[LastUsed { key_id: key.id, newest }]).await).await.unwrap();
+    assert!(has_passed().await, "lists show its use");
+    store.write(async |tx| tx.take_quota(&key.id, 1, 1, 5, NOW).await).await.unwrap().unwrap();
+    assert!(has_passed().await, "its quota was reserved");
+    assert!(!has_passed().await, "nothing was changed");
+    let given_up = store.write(async |tx| {
+        tx.flush_usage(&batch).await?;
+        Err::<(), _>(StoreError::Failed("given up".to_owned()))
+    });
+    given_up.await.unwrap_err();
+    assert!(!has_passed().await, "nothing was committed");
 }
 
 async fn a_use_in_the_future_is_brought_back(store: Store) {
