@@ -7,7 +7,10 @@ use domain::{ids::KeyId, key::KeyDetail};
 use quick_cache::{DefaultHashBuilder, Weighter, sync::Cache};
 use store::{CalledKey, LastUseRead, Moment, Store, StoreError};
 
-use crate::reader::{Found, Reading, Rows};
+use crate::{
+    reader::{Found, Reading, Rows},
+    verify::flushes::Flushes,
+};
 
 /// Roughly how many bytes of keys are kept.
 const BYTES: u64 = 48 << 20;
@@ -34,15 +37,16 @@ impl Weighter<KeyId, Kept> for ByBytes {
     }
 }
 
-pub(crate) struct Details(Cache<KeyId, Kept, ByBytes, DefaultHashBuilder>);
-
-impl Default for Details {
-    fn default() -> Self {
-        Self(Cache::with_weighter(KEYS, BYTES, ByBytes))
-    }
+pub(crate) struct Details {
+    kept: Cache<KeyId, Kept, ByBytes, DefaultHashBuilder>,
+    flushes: Arc<Flushes>,
 }
 
 impl Details {
+    pub(crate) fn new(flushes: Arc<Flushes>) -> Self {
+        Self { kept: Cache::with_weighter(KEYS, BYTES, ByBytes), flushes }
+    }
+
     /// These keys in this order, with the last use that lists show. Keys that do not exist, or that this version cannot
     /// read, are skipped.
     pub(crate) async fn listed(&self, store: &Store, ids: &[KeyId]) -> Result<Vec<Arc<KeyDetail>>, StoreError> {
@@ -58,8 +62,8 @@ impl Details {
         let now = store.moment().await?;
         let (mut found, mut others) = (Vec::with_capacity(ids.len()), Vec::new());
         for id in ids {
-            match self.0.get(id).filter(|kept| kept.at == Some(now)) {
-                Some(kept) => found.push((*id, Ok(kept.detail))),
+            match self.still(id, now) {
+                Some(detail) => found.push((*id, Ok(detail))),
                 None => others.push(*id),
             }
         }
@@ -67,6 +71,18 @@ impl Details {
             found.extend(self.of(store, &others, LastUseRead::Newest, Some(now)).await?);
         }
         Ok(found)
+    }
+
+    /// A key that is kept, if it is still so now.
+    fn still(&self, id: &KeyId, now: Moment) -> Option<Arc<KeyDetail>> {
+        let Kept { detail, at } = self.kept.get(id)?;
+        if at == Some(now) {
+            return Some(detail);
+        }
+        self.flushes.spared(id, at?, now).then(|| {
+            self.kept.insert(*id, Kept { detail: Arc::clone(&detail), at: Some(now) });
+            detail
+        })
     }
 
     async fn of(
@@ -82,7 +98,7 @@ impl Details {
         for (id, called) in called {
             match called {
                 Err(error) => found.push((id, Err(error))),
-                Ok(called) => match self.0.get(&id).filter(|kept| kept.detail.revision == called.revision) {
+                Ok(called) => match self.kept.get(&id).filter(|kept| kept.detail.revision == called.revision) {
                     Some(kept) => found.push((id, Ok(self.called(id, &kept, &called, at)))),
                     None => drop(unknown.insert(id, called)),
                 },
@@ -101,7 +117,7 @@ impl Details {
     /// Keeps a key that was just read; what it is after these calls, unless it was changed in between.
     fn keep(&self, id: KeyId, detail: KeyDetail, called: Option<CalledKey>, at: Option<Moment>) -> Arc<KeyDetail> {
         let read = Kept { detail: Arc::new(detail), at: None };
-        self.0.insert(id, read.clone());
+        self.kept.insert(id, read.clone());
         match called.filter(|called| called.revision == read.detail.revision) {
             Some(called) => self.called(id, &read, &called, at),
             None => read.detail,
@@ -112,7 +128,7 @@ impl Details {
     fn called(&self, id: KeyId, known: &Kept, called: &CalledKey, at: Option<Moment>) -> Arc<KeyDetail> {
         let detail = called.detail(&known.detail);
         if at.is_some() || !Arc::ptr_eq(&detail, &known.detail) {
-            self.0.insert(id, Kept { detail: Arc::clone(&detail), at });
+            self.kept.insert(id, Kept { detail: Arc::clone(&detail), at });
         }
         detail
     }

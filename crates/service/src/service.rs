@@ -174,7 +174,7 @@ impl Service {
         let (store, clock) = (setup.store.clone(), Arc::clone(&setup.clock));
         let verifier = Verifier::start(store, clock, Arc::clone(&keyring), metrics.clone()).await?;
         let apps = Reader::new(&setup.store.for_calls(), Apps);
-        let details = Reader::new(&setup.store.for_calls(), Details::default());
+        let details = Reader::new(&setup.store.for_calls(), Details::new(verifier.flushes()));
         let live = Arc::<Live>::default();
         let outbox = Arc::<Outbox>::default();
         let messages = MessageWork::new(Arc::clone(&setup.clock), Arc::clone(&live), Arc::clone(&outbox));

@@ -8,6 +8,7 @@ mod cache;
 mod counters;
 mod credential;
 mod explain;
+pub(crate) mod flushes;
 mod freshness;
 mod last_used_queue;
 mod limits;

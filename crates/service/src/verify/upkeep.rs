@@ -1,12 +1,15 @@
 //! What keeps a verifier up to date: changes of this process and of others, counts that are to be written, and how old
 //! all of that is.
 
-use std::{sync::atomic::Ordering, time::Duration};
+use std::{
+    sync::{Arc, atomic::Ordering},
+    time::Duration,
+};
 
 use domain::{ids::KeyId, timestamp::Millis};
 use store::{Changes, StoreError, failpoint};
 
-use super::Verifier;
+use super::{Verifier, flushes::Flushes};
 use crate::error::Result;
 
 impl Verifier {
@@ -27,6 +30,11 @@ impl Verifier {
     /// How long ago changes of other processes were last asked for.
     pub(crate) fn freshness_age(&self) -> Duration {
         self.0.freshness.age()
+    }
+
+    /// Which keys the last flushes of this process changed.
+    pub(crate) fn flushes(&self) -> Arc<Flushes> {
+        Arc::clone(self.0.usage.flushes())
     }
 
     /// How many keys are in the cache.

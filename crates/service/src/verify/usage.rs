@@ -1,7 +1,12 @@
 //! Calls per hour, last uses and the last refusals, counted in memory and written once a second. A crash may lose the
 //! last second.
 
-use std::{collections::HashMap, fmt, net::IpAddr, sync::Mutex};
+use std::{
+    collections::HashMap,
+    fmt,
+    net::IpAddr,
+    sync::{Arc, Mutex},
+};
 
 use domain::{
     ids::{AppId, KeyId},
@@ -17,6 +22,7 @@ use store::{KeyCalls, KeyUse, Store, StoreError, UsageBatch, failpoint};
 
 use super::{
     ByKey, VerifyRequest,
+    flushes::Flushes,
     last_used_queue::{self, LastUsedQueue},
     secret_calls::CallsBySecret,
     shards::{Shards, lock},
@@ -38,6 +44,7 @@ const MISSED_AT_ONCE: u32 = 2_000;
 pub(super) struct Usage {
     counts: Shards<Counts>,
     queue: Mutex<LastUsedQueue>,
+    flushes: Arc<Flushes>,
 }
 
 #[derive(Default)]
@@ -112,7 +119,7 @@ pub(super) struct Decided<'a> {
 impl Usage {
     /// The state at the start of a process. `newest_hour` is the newest hour on record.
     pub(super) fn new(newest_hour: Option<Timestamp>) -> Self {
-        Self { counts: Shards::default(), queue: Mutex::new(LastUsedQueue::new(newest_hour)) }
+        Self { counts: Shards::default(), queue: Mutex::new(LastUsedQueue::new(newest_hour)), flushes: Arc::default() }
     }
 
     /// Counts a call about a key. Of an API KEY only the app's calls are kept, because no page shows it alone.
@@ -154,6 +161,11 @@ impl Usage {
         }
     }
 
+    /// Which keys the last flushes changed.
+    pub(super) fn flushes(&self) -> &Arc<Flushes> {
+        &self.flushes
+    }
+
     /// Writes everything in one transaction, and updates lists as far as there is time. If it fails, keeps the counts
     /// for the next time.
     pub(super) async fn flush(&self, store: &Store, clock: &dyn Clock, at_end: bool) -> Result<()> {
@@ -166,17 +178,24 @@ impl Usage {
         };
         if !batch.is_empty() || !due.is_empty() {
             failpoint::reached("usage-before");
-            let written: Result<usize, StoreError> = store
+            let written: Result<_, StoreError> = store
                 .write(async |tx| {
+                    let from = tx.moment().await?;
                     tx.flush_usage(&batch).await?;
-                    last_used_queue::write(tx, &due, clock, at_end).await
+                    let listed = last_used_queue::write(tx, &due, clock, at_end).await?;
+                    Ok((listed, from, tx.moment().await?))
                 })
                 .await;
             failpoint::reached("usage-after");
             let written = match written {
+                Ok((listed, from, to)) => {
+                    let used = batch.keys.iter().map(|calls| calls.key_id);
+                    self.flushes.note(from, to, used.chain(due.iter().map(|used| used.key_id)));
+                    Ok(listed)
+                }
                 // The lists come later, without these counts beside them.
                 Err(StoreError::Refused(_)) => write_in_parts(store, batch).await.map(|()| 0),
-                written => written,
+                Err(error) => Err(error),
             };
             let listed = match written {
                 Ok(listed) => listed,
