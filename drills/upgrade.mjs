@@ -8,6 +8,7 @@ import { Server, command, expect } from './lib/server.mjs';
 
 /** The migrations from the seventh on only add these, and take one column away. */
 const UNDO = 'DELETE FROM _sqlx_migrations WHERE version >= 7; DROP FUNCTION audit_event_counted CASCADE; ' +
+  'DROP FUNCTION key_stamp_raised CASCADE; DROP TABLE key_stamp; ' +
   'ALTER TABLE session DROP COLUMN password_checked_at, DROP COLUMN factor_checked_at, DROP COLUMN owes_password; ' +
   'ALTER TABLE session DROP COLUMN app_id; ALTER TABLE app DROP COLUMN name_key, DROP COLUMN likeness, DROP COLUMN archived_at, DROP COLUMN profile; ' +
   'ALTER TABLE person DROP COLUMN apps; ALTER TABLE link DROP COLUMN made_by; ' +

@@ -217,7 +217,7 @@ impl Spending {
         self.waiting = self.waiting.saturating_sub(calls);
     }
 
-    /// Whether calls wait for room, or asked for it just now and may be about to wait.
+    /// Whether calls wait for room, or asked within the last second and may be about to wait.
     pub const fn is_awaited(&self, now: Millis) -> bool {
         self.waiting > 0 || now.0 - self.asked_at < SECOND
     }

@@ -161,7 +161,7 @@ impl Service {
     }
 
     async fn follow(&self, mut changes: Changes) -> Result<()> {
-        // What was announced before is not heard.
+        // What others announced before this listened was missed.
         self.node_announced("");
         loop {
             match changes.next().await? {

@@ -1,11 +1,11 @@
-//! Keys, with what their pages show. They are kept, and read again once they have another revision; what calls change of
-//! them is read again once anybody has changed any key.
+//! Keys, with what their pages show. They are kept, and read again once they have another revision. What calls change of
+//! them is read each time for a list, and for a single key once the stamp of all keys is another.
 
 use std::{collections::HashMap, fmt, sync::Arc};
 
 use domain::{ids::KeyId, key::KeyDetail};
 use quick_cache::{DefaultHashBuilder, Weighter, sync::Cache};
-use store::{CalledKey, LastUseRead, Moment, Store, StoreError};
+use store::{CalledKey, KeyStamp, LastUseRead, Store, StoreError};
 
 use crate::{
     reader::{Found, Reading, Rows},
@@ -22,8 +22,8 @@ const KEYS: usize = 20_000;
 #[derive(Clone)]
 struct Kept {
     detail: Arc<KeyDetail>,
-    /// When it was so, with the newest use of it; `None` if its last use may be an older one.
-    at: Option<Moment>,
+    /// The stamp at which it was so, with the newest use of it; `None` if its last use may be an older one.
+    at: Option<KeyStamp>,
 }
 
 #[derive(Clone)]
@@ -59,7 +59,7 @@ impl Details {
     /// These keys with their newest use. If no key was changed since one was read, it is still so.
     async fn newest(&self, store: &Store, ids: &[KeyId]) -> Result<Vec<Found<Self>>, StoreError> {
         // First: whatever is read from now on is no older.
-        let now = store.moment().await?;
+        let now = store.key_stamp().await?;
         let (mut found, mut others) = (Vec::with_capacity(ids.len()), Vec::new());
         for id in ids {
             match self.still(id, now) {
@@ -74,7 +74,7 @@ impl Details {
     }
 
     /// A key that is kept, if it is still so now.
-    fn still(&self, id: &KeyId, now: Moment) -> Option<Arc<KeyDetail>> {
+    fn still(&self, id: &KeyId, now: KeyStamp) -> Option<Arc<KeyDetail>> {
         let Kept { detail, at } = self.kept.get(id)?;
         if at == Some(now) {
             return Some(detail);
@@ -90,7 +90,7 @@ impl Details {
         store: &Store,
         ids: &[KeyId],
         last_use: LastUseRead,
-        at: Option<Moment>,
+        at: Option<KeyStamp>,
     ) -> Result<Vec<Found<Self>>, StoreError> {
         let called = store.called_keys(ids, last_use).await?;
         let mut found = Vec::with_capacity(called.len());
@@ -115,7 +115,7 @@ impl Details {
     }
 
     /// Keeps a key that was just read; what it is after these calls, unless it was changed in between.
-    fn keep(&self, id: KeyId, detail: KeyDetail, called: Option<CalledKey>, at: Option<Moment>) -> Arc<KeyDetail> {
+    fn keep(&self, id: KeyId, detail: KeyDetail, called: Option<CalledKey>, at: Option<KeyStamp>) -> Arc<KeyDetail> {
         let read = Kept { detail: Arc::new(detail), at: None };
         self.kept.insert(id, read.clone());
         match called.filter(|called| called.revision == read.detail.revision) {
@@ -125,7 +125,7 @@ impl Details {
     }
 
     /// A key that is kept, after these calls. It is kept as it is then, so that the next reader finds it so.
-    fn called(&self, id: KeyId, known: &Kept, called: &CalledKey, at: Option<Moment>) -> Arc<KeyDetail> {
+    fn called(&self, id: KeyId, known: &Kept, called: &CalledKey, at: Option<KeyStamp>) -> Arc<KeyDetail> {
         let detail = called.detail(&known.detail);
         if at.is_some() || !Arc::ptr_eq(&detail, &known.detail) {
             self.kept.insert(id, Kept { detail: Arc::clone(&detail), at });

@@ -26,7 +26,6 @@ pub mod invites;
 mod key_details;
 mod keyring;
 pub mod keys;
-pub mod lanes;
 mod links;
 mod mac;
 pub mod mail;
@@ -70,6 +69,8 @@ mod turns;
 mod usage;
 pub mod verify;
 mod versions;
+
+pub use store::lanes;
 
 pub use caller::{Authentication, Caller, ClientInfo};
 pub use error::{Error, Result};

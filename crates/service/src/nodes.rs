@@ -38,6 +38,10 @@ use crate::{
 /// How often a node says that it is there.
 const BEAT_EVERY: Duration = Duration::from_secs(1);
 
+/// How long after such a beat an unknown node is looked for again. Whoever announces may be in no beat: it may be lost, or
+/// of another installation in the same database.
+const BEAT_AGAIN: Duration = Duration::from_millis(200);
+
 /// How often shares of rate limits are settled at least.
 const SETTLE_EVERY: Duration = Duration::from_millis(250);
 
@@ -127,7 +131,7 @@ impl Service {
         self.membership().beats.load(Ordering::Relaxed)
     }
 
-    /// Another node has announced something.
+    /// Another node has announced something; `""` if it is not known which, or whether.
     pub(crate) fn node_announced(&self, by: &str) {
         let membership = self.membership();
         if membership.this.get().is_some_and(|this| this.id.as_str() != by) {
@@ -142,6 +146,7 @@ impl Service {
     pub(crate) async fn keep_nodes(&self, shutdown: &CancellationToken) {
         let Some(this) = self.membership().this.get().filter(|_| self.store().is_shared()) else { return };
         let mut beats = Beats::default();
+        let mut beaten = None;
         let mut beat = Job::new("the beat of this node", BEAT_EVERY);
         let mut settle = Job::new("the settling of rate limits with other nodes", SETTLE_EVERY);
         let shares = self.verifier().shares();
@@ -167,9 +172,11 @@ impl Service {
                 () = shares.called() => true,
             };
             let begun = self.instant();
-            let has_new = is_called && self.membership().has_new.swap(false, Ordering::AcqRel);
+            // Another node may have arrived, and waits until this one knows it.
+            let is_rested = beaten.is_none_or(|at| begun.saturating_duration_since(at) >= BEAT_AGAIN);
+            let has_new = is_rested && self.membership().has_new.swap(false, Ordering::AcqRel);
             if beats.is_unrecorded || has_new || (is_called && shares.mode() == Mode::Whole) {
-                // Another node may have arrived, and waits until this one knows it.
+                beaten = Some(begun);
                 beat.ended(&self.beat(this, &mut beats).await);
             }
             if !beats.is_unrecorded {

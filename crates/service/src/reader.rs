@@ -10,12 +10,11 @@ use std::{
 };
 
 use domain::{app_profile::ProfiledApp, ids::AppId, ids::KeyId};
-use store::{Store, StoreError, StoredKey};
+use store::{Store, StoreError, StoredKey, lanes::Lanes};
 use tokio::sync::oneshot;
 
 use crate::{
     error::{Error, Result},
-    lanes::Lanes,
     same::{gather, tell},
     verify::shards::lock,
 };

@@ -9,11 +9,11 @@ use std::{
     sync::{Arc, Mutex},
 };
 
+use store::lanes::Lanes;
 use tokio::sync::oneshot;
 
 use crate::{
     error::{Error, Result},
-    lanes::Lanes,
     verify::shards::lock,
 };
 

@@ -12,6 +12,7 @@ use tokio::time::{Instant, sleep};
 use crate::conn::Conn;
 use crate::error::StoreError;
 use crate::idle::Idle;
+use crate::lanes::Lanes;
 use crate::look::Look;
 use crate::patience::{PATIENCE, within};
 use crate::reach::{Reach, Server};
@@ -61,7 +62,8 @@ const PARAMETERS: [&str; 17] = [
 #[derive(Clone)]
 pub(crate) struct PostgresPools {
     pub writer: PgPool,
-    pub calls: PgPool,
+    /// That of a lane has connections which its thread opened: it waits for no other to hand on an answer.
+    pub calls: Lanes<PgPool>,
     pub pages: PgPool,
     /// For announcements; `None` if there are too few connections for one.
     pub listener: Option<PgPool>,
@@ -171,19 +173,30 @@ pub(crate) async fn open(
         let only = writers(1).connect_lazy_with(options);
         let look = Look::Shared(only.clone());
         let idle = Arc::new(Idle::of(vec![only.clone()]));
-        let pools =
-            PostgresPools { writer: only.clone(), calls: only.clone(), pages: only, listener: None, _idle: idle };
+        let pools = PostgresPools {
+            writer: only.clone(),
+            calls: Lanes::each(|| only.clone()),
+            pages: only,
+            listener: None,
+            _idle: idle,
+        };
         return Ok((pools, look));
     }
     let shares = shares(connections);
-    let calls = pool(shares.calls, &[SESSION, LISTS]).connect_lazy_with(options.clone());
+    let of_calls = |connections| pool(connections, &[SESSION, LISTS]).connect_lazy_with(options.clone());
+    let calls = if shares.calls == 1 {
+        let only = of_calls(1);
+        Lanes::each(|| only.clone())
+    } else {
+        Lanes::each(|| of_calls(shares.calls / 2))
+    };
     let pages = || pool(shares.pages, &[SESSION, LISTS]).connect_lazy_with(options.clone());
     let writer = writers(shares.writers).connect_lazy_with(options.clone());
     let own_pages = (shares.pages > 0).then(pages);
-    let idle = [&writer, &calls].into_iter().chain(&own_pages).cloned().collect();
+    let idle = [&writer].into_iter().chain(calls.all()).chain(&own_pages).cloned().collect();
     let pools = PostgresPools {
         writer,
-        pages: own_pages.unwrap_or_else(|| calls.clone()),
+        pages: own_pages.unwrap_or_else(|| calls.own().clone()),
         calls,
         _idle: Arc::new(Idle::of(idle)),
         listener: shares.listener.then(|| {

@@ -36,11 +36,13 @@ pub struct Store {
     observers: Arc<Observers>,
 }
 
-/// Whose connections are read on. Pages may wait for each other, and calls wait for no page.
+/// Whose connections are read on. Pages may wait for each other, calls wait for no page, and a job that writes does not open
+/// a connection of calls, whose answers its thread would then hand on.
 #[derive(Clone, Copy)]
 enum Reads {
     Pages,
     Calls,
+    Writes,
 }
 
 /// What has come of write transactions.
@@ -98,6 +100,12 @@ impl Store {
     #[must_use]
     pub fn for_calls(&self) -> Self {
         Self { reads: Reads::Calls, ..self.clone() }
+    }
+
+    /// The same database, with the connections that are kept for writes. For jobs that write what comes of what they read.
+    #[must_use]
+    pub fn for_writes(&self) -> Self {
+        Self { reads: Reads::Writes, ..self.clone() }
     }
 
     /// Says who else is told what becomes of waits, reads and writes from now on.
@@ -181,7 +189,7 @@ impl Store {
                 }
             }
             Pools::Postgres(pools) => {
-                for pool in [&pools.pages, &pools.calls, &pools.writer].into_iter().chain(&pools.listener) {
+                for pool in [&pools.pages, &pools.writer].into_iter().chain(pools.calls.all()).chain(&pools.listener) {
                     pool.close().await;
                 }
             }
@@ -241,7 +249,7 @@ impl Store {
     fn is_closed(&self) -> bool {
         match &self.pools {
             Pools::Sqlite(pools) => pools.calls.is_closed(),
-            Pools::Postgres(pools) => pools.calls.is_closed(),
+            Pools::Postgres(pools) => pools.pages.is_closed(),
         }
     }
 
@@ -295,6 +303,7 @@ impl Store {
         let pool = match self.reads {
             Reads::Pages => Pool::Pages,
             Reads::Calls => Pool::Calls,
+            Reads::Writes => Pool::Writer,
         };
         self.observers.waited(pool, since.elapsed());
         reader
@@ -315,9 +324,11 @@ impl Store {
     async fn free_reader(&self) -> Result<Reader, StoreError> {
         Ok(match (&self.pools, self.reads) {
             (Pools::Sqlite(pools), Reads::Pages) => Reader::Sqlite(pools.pages.acquire().await?),
-            (Pools::Sqlite(pools), Reads::Calls) => Reader::Sqlite(pools.calls.acquire().await?),
+            // The only connection that writes is no place to read.
+            (Pools::Sqlite(pools), Reads::Calls | Reads::Writes) => Reader::Sqlite(pools.calls.acquire().await?),
             (Pools::Postgres(pools), Reads::Pages) => Reader::Postgres(pools.pages.acquire().await?),
-            (Pools::Postgres(pools), Reads::Calls) => Reader::Postgres(pools.calls.acquire().await?),
+            (Pools::Postgres(pools), Reads::Calls) => Reader::Postgres(pools.calls.own().acquire().await?),
+            (Pools::Postgres(pools), Reads::Writes) => Reader::Postgres(pools.writer.acquire().await?),
         })
     }
 }

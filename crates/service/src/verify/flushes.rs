@@ -7,7 +7,7 @@ use std::{
 };
 
 use domain::ids::KeyId;
-use store::Moment;
+use store::KeyStamp;
 
 use super::shards::lock;
 
@@ -17,18 +17,18 @@ const FLUSHES: usize = 30;
 /// The most keys of a flush that is remembered. After one of more, all keys are read again.
 const KEYS: usize = 2_000;
 
-struct Flush<M> {
-    from: M,
-    to: M,
+struct Flush<S> {
+    from: S,
+    to: S,
     keys: HashSet<KeyId>,
 }
 
 /// The last flushes, the oldest first.
-pub(crate) struct Flushes<M = Moment>(Mutex<VecDeque<Flush<M>>>);
+pub(crate) struct Flushes<S = KeyStamp>(Mutex<VecDeque<Flush<S>>>);
 
-impl<M: Copy + PartialEq> Flushes<M> {
-    /// Notes that from one moment to the next, only these keys were changed.
-    pub(super) fn note(&self, from: M, to: M, keys: impl Iterator<Item = KeyId>) {
+impl<S: Copy + PartialEq> Flushes<S> {
+    /// Notes that from one stamp to the next, only these keys were changed.
+    pub(super) fn note(&self, from: S, to: S, keys: impl Iterator<Item = KeyId>) {
         let keys: Vec<KeyId> = keys.take(KEYS + 1).collect();
         if keys.len() > KEYS {
             return;
@@ -41,8 +41,8 @@ impl<M: Copy + PartialEq> Flushes<M> {
         flushes.push_back(Flush { from, to, keys });
     }
 
-    /// Whether only other keys were changed from one moment to another. If another process changed any, nobody knows here.
-    pub(crate) fn spared(&self, id: &KeyId, from: M, to: M) -> bool {
+    /// Whether only other keys were changed from one stamp to another. If another process changed any, nobody knows here.
+    pub(crate) fn spared(&self, id: &KeyId, from: S, to: S) -> bool {
         let flushes = lock(&self.0);
         let mut at = from;
         for flush in flushes.iter().skip_while(|flush| flush.from != from) {
@@ -58,13 +58,13 @@ impl<M: Copy + PartialEq> Flushes<M> {
     }
 }
 
-impl<M> Default for Flushes<M> {
+impl<S> Default for Flushes<S> {
     fn default() -> Self {
         Self(Mutex::default())
     }
 }
 
-impl<M> fmt::Debug for Flushes<M> {
+impl<S> fmt::Debug for Flushes<S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Flushes").finish_non_exhaustive()
     }

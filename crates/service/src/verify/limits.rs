@@ -310,11 +310,15 @@ impl Logs {
         let logs = &mut self.0;
         logs.retain(|counted| !counted.is_idle(now));
         let mut excess = logs.len().saturating_sub(LOGS_MAX);
-        logs.retain(|counted| {
-            let goes = excess > 0 && own.iter().all(|own| own.name != counted.limit.name);
-            excess -= usize::from(goes);
-            !goes
-        });
+        // First those that count nothing and have calls that lack room.
+        for is_counted in [false, true] {
+            logs.retain(|counted| {
+                let is_brought = own.iter().all(|own| own.name != counted.limit.name);
+                let goes = excess > 0 && is_brought && (is_counted || counted.log.is_over(counted.limit.window, now));
+                excess -= usize::from(goes);
+                !goes
+            });
+        }
     }
 
     /// The index of a limit's counter, found by its name and the length of its window.

@@ -142,7 +142,7 @@ impl Verifier {
                 .map_err(|error| Error::internal("one of our own permissions is none", error))
         };
         let needed = AdminPermission::ALL.iter().map(query).collect::<Result<Vec<_>>>()?;
-        let newest_hour = store.for_calls().newest_hour().await?.map(Timestamp::from_millis);
+        let newest_hour = store.for_writes().newest_hour().await?.map(Timestamp::from_millis);
         let verifier = Self(Arc::new(Inner {
             reader: Reader::new(&store.for_calls(), Keys),
             store: store.for_calls(),

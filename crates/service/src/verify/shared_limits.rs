@@ -103,11 +103,11 @@ impl Verifier {
         if self.0.shares.mode() != Mode::Shared {
             return Ok(());
         }
-        self.0.shares.settle(&self.0.store, &self.0.counters, node, self.0.uptime()).await
+        self.0.shares.settle(&self.0.store.for_writes(), &self.0.counters, node, self.0.uptime()).await
     }
 
-    /// From now on, counts against shares. Returns what to put on record: of each limit that counts anything, what it uses
-    /// and half of the rest. If it was done before and not put on record, returns the present shares.
+    /// From now on, counts against shares. Returns what to put on record: of each limit in use, what it counts and half
+    /// of the rest. If it was done before and not put on record, returns the present shares.
     pub(crate) fn share_limits(&self) -> Vec<(LimitPlace, Share)> {
         let now = self.0.uptime();
         self.0.shares.set_mode(Mode::Shared);

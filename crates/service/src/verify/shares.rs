@@ -230,6 +230,8 @@ impl Shares {
         *lock(&self.agenda) = Agenda::default();
         self.is_away.store(false, Ordering::Release);
         self.metrics.limit_shares(0);
+        // Calls that wait have room now.
+        self.next_round();
     }
 
     /// Asks `again` after each settling until it has an answer. `None` if there was none in time, or the database is away.

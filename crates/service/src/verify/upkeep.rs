@@ -16,7 +16,7 @@ impl Verifier {
     /// Writes everything counted since the last flush in one transaction. Does nothing if nothing was counted.
     pub async fn flush_usage(&self) -> Result<()> {
         let began = self.0.uptime();
-        self.0.usage.flush(&self.0.store, &*self.0.clock, false).await?;
+        self.0.usage.flush(&self.0.store.for_writes(), &*self.0.clock, false).await?;
         self.0.flushed.store(began.0, Ordering::Relaxed);
         Ok(())
     }
@@ -44,7 +44,7 @@ impl Verifier {
 
     /// Like `flush_usage`, at shutdown: leaves nothing for later.
     pub(crate) async fn flush_all_usage(&self) -> Result<()> {
-        self.0.usage.flush(&self.0.store, &*self.0.clock, true).await
+        self.0.usage.flush(&self.0.store.for_writes(), &*self.0.clock, true).await
     }
 
     /// Returns the blocks of call quotas that nobody is spending, or all of them at the end.

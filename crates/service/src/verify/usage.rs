@@ -180,10 +180,10 @@ impl Usage {
             failpoint::reached("usage-before");
             let written: Result<_, StoreError> = store
                 .write(async |tx| {
-                    let from = tx.moment().await?;
+                    let from = tx.key_stamp().await?;
                     tx.flush_usage(&batch).await?;
                     let listed = last_used_queue::write(tx, &due, clock, at_end).await?;
-                    Ok((listed, from, tx.moment().await?))
+                    Ok((listed, from, tx.key_stamp().await?))
                 })
                 .await;
             failpoint::reached("usage-after");

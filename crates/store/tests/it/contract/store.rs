@@ -208,10 +208,11 @@ async fn observers_are_told_of_waits_writes_and_errors(store: Store) {
     store.observed_by(Arc::clone(&other) as Arc<dyn Observe>);
     store.setting("a").await.unwrap();
     store.for_calls().setting("a").await.unwrap();
+    store.for_writes().setting("a").await.unwrap();
     store.write(async |tx| tx.put_setting("a", "1").await).await.unwrap();
     let refused: Result<(), Failure> = store.write(async |_| Err(Failure::OfTheUseCase)).await;
     refused.unwrap_err();
-    assert_eq!(*told.waited.lock().unwrap(), [Pool::Pages, Pool::Calls, Pool::Writer, Pool::Writer]);
+    assert_eq!(*told.waited.lock().unwrap(), [Pool::Pages, Pool::Calls, Pool::Writer, Pool::Writer, Pool::Writer]);
     assert_eq!(*told.wrote.lock().unwrap(), [Written::Committed, Written::RolledBack]);
     assert_eq!(*told.waiting.lock().unwrap(), [1, -1, 1, -1]);
     assert!(told.failed.lock().unwrap().is_empty());

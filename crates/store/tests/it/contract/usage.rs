@@ -17,7 +17,7 @@ contract! {
     a_batch_is_halved_until_one_row_is_left,
     the_newest_use_is_listed,
     a_use_is_on_record_before_it_is_listed,
-    a_moment_passes_with_each_change_of_a_key_and_of_its_use,
+    the_stamp_changes_with_each_key_and_what_calls_change_of_it,
     a_use_in_the_future_is_brought_back,
     calls_are_added_up,
     calls_of_a_key_are_added_up_and_forgotten,
@@ -103,37 +103,45 @@ async fn a_use_is_on_record_before_it_is_listed(store: Store) {
     assert_eq!(last_use(&store, &one.id).await, used(10, Some("203.0.113.9")));
 }
 
-async fn a_moment_passes_with_each_change_of_a_key_and_of_its_use(store: Store) {
-    let moment = async || store.for_calls().moment().await.unwrap();
+async fn the_stamp_changes_with_each_key_and_what_calls_change_of_it(store: Store) {
+    let stamp = async || store.for_calls().key_stamp().await.unwrap();
     let app = with_app(&store).await;
-    let mut before = moment().await;
-    let mut has_passed = async || {
-        let now = moment().await;
-        std::mem::replace(&mut before, now) != now
+    let mut before = stamp().await;
+    let mut expect = async |other: bool, what: &str| {
+        let now = stamp().await;
+        assert_eq!(std::mem::replace(&mut before, now) != now, other, "{what}");
     };
     store.write(async |tx| tx.put_setting("one", "two").await).await.unwrap();
-    assert!(!has_passed().await, "no key was changed");
-    let mut key = key(&app, "one");
+    expect(false, "a setting").await;
+    let (bare, mut key) = (key(&app, "bare"), key(&app, "one"));
     key.spec.rules.quota = Some(Quota { total: 9, refill: Refill::Never });
+    insert(&store, std::slice::from_ref(&bare)).await;
+    expect(true, "a key").await;
     insert(&store, std::slice::from_ref(&key)).await;
-    assert!(has_passed().await, "a key was added");
+    expect(true, "a key with a quota").await;
     let newest = used(10, None);
     let calls =
         KeyCalls { key_id: key.id, hour: newest.at.hour(), code: Some(Code::Valid), calls: 1, used: Some(newest) };
     let batch = UsageBatch { keys: vec![calls], ..UsageBatch::default() };
-    store.write(async |tx| tx.flush_usage(&batch).await).await.unwrap();
-    assert!(has_passed().await, "it was used");
+    for what in ["the first calls of an hour", "further calls"] {
+        store.write(async |tx| tx.flush_usage(&batch).await).await.unwrap();
+        expect(true, what).await;
+    }
     store.write(async |tx| tx.show_last_uses(&[LastUsed { key_id: key.id, newest }]).await).await.unwrap();
-    assert!(has_passed().await, "lists show its use");
+    expect(true, "a use that lists show").await;
     store.write(async |tx| tx.take_quota(&key.id, 1, 1, 5, NOW).await).await.unwrap().unwrap();
-    assert!(has_passed().await, "its quota was reserved");
-    assert!(!has_passed().await, "nothing was changed");
+    expect(true, "a block of a quota").await;
+    expect(false, "nothing").await;
     let given_up = store.write(async |tx| {
         tx.flush_usage(&batch).await?;
         Err::<(), _>(StoreError::Failed("given up".to_owned()))
     });
     given_up.await.unwrap_err();
-    assert!(!has_passed().await, "nothing was committed");
+    expect(false, "what was given up").await;
+    store.write(async |tx| tx.prune_key_calls(newest.at.hour() + HOUR, 9).await).await.unwrap();
+    expect(true, "old calls that go").await;
+    assert!(store.write(async |tx| tx.delete_key(&bare.id, NOW).await).await.unwrap());
+    expect(true, "a key that goes").await;
 }
 
 async fn a_use_in_the_future_is_brought_back(store: Store) {

@@ -1,7 +1,8 @@
 //! Lanes, in which readings of a sort run side by side: while one waits for the database, the answers of the other are sent.
 //! Each thread that answers calls has one of the two, so that of two such threads neither has to wake the other.
 
-use std::{array, cell::Cell};
+use std::array;
+use std::cell::Cell;
 
 thread_local! {
     static IS_SECOND: Cell<bool> = const { Cell::new(false) };
@@ -14,16 +15,23 @@ pub fn take(number: usize) {
 }
 
 /// Something for each lane.
-pub(crate) struct Lanes<T>([T; 2]);
+#[derive(Debug, Clone)]
+pub struct Lanes<T>([T; 2]);
 
 impl<T> Lanes<T> {
-    pub(crate) fn each(make: impl Fn() -> T) -> Self {
+    /// Makes it for each of them.
+    pub fn each(make: impl Fn() -> T) -> Self {
         Self(array::from_fn(|_| make()))
     }
 
     /// That of this thread's lane.
-    pub(crate) fn own(&self) -> &T {
+    pub fn own(&self) -> &T {
         let [first, second] = &self.0;
         if IS_SECOND.get() { second } else { first }
+    }
+
+    /// Those of all lanes.
+    pub(crate) fn all(&self) -> impl Iterator<Item = &T> {
+        self.0.iter()
     }
 }
