@@ -16,7 +16,7 @@ use crate::dialect::Writing;
 use crate::error::StoreError;
 use crate::readable::readable;
 use crate::rooms::signed;
-use crate::sql::{Sql, pieces, push_words};
+use crate::sql::{Arg, Sql, pieces, push_words};
 use crate::store::Tx;
 use crate::walk::{List, Walked, walk};
 
@@ -282,32 +282,33 @@ impl Tx {
     /// Writes events, which have numbers that their integrations have not given yet, those of each in their order. Fails
     /// with `Conflict` for a number or an id that is taken.
     pub async fn insert_events(&mut self, events: &[&Event]) -> Result<(), StoreError> {
-        let mut sql = Sql::new(
-            "INSERT INTO event (integration_id, seq, id, app_id, kind, key_id, key_name, name, crm_id, agent_id, data, \
-             origin, address, at) SELECT value ->> 0, CAST(value ->> 1 AS BIGINT), value ->> 2, value ->> 3, value ->> 4, \
-             value ->> 5, value ->> 6, value ->> 7, value ->> 8, value ->> 9, value ->> 10, value ->> 11, value ->> 12, \
-             CAST(value ->> 13 AS BIGINT) FROM ",
-        );
-        let rows = events.iter().map(|event| {
-            (
-                event.integration_id.as_str(),
-                event.seq,
-                event.id.as_str(),
-                event.app_id.as_str(),
-                event.kind.as_str(),
-                event.key_id.as_str(),
-                event.key_name.as_str(),
-                event.name.as_str(),
-                event.crm_id.as_str(),
-                event.agent_id.as_deref().unwrap_or_default(),
-                event.data.as_str(),
-                event.origin.as_deref().unwrap_or_default(),
-                event.address.map_or_else(String::new, |address| address.to_string()),
-                event.at.millis(),
-            )
-        });
-        self.conn().push_rows(&mut sql, rows)?;
-        self.conn().execute(sql).await?;
+        // Rows of one JSON argument, as messages are passed, took longer to take apart than to write.
+        for piece in pieces(events) {
+            let mut sql = Sql::new(
+                "INSERT INTO event (integration_id, seq, id, app_id, kind, key_id, key_name, name, crm_id, agent_id, data, \
+                 origin, address, at) VALUES ",
+            );
+            for (n, event) in piece.iter().enumerate() {
+                let columns: [Arg; 14] = [
+                    event.integration_id.as_str().into(),
+                    signed(event.seq).into(),
+                    event.id.as_str().into(),
+                    event.app_id.as_str().into(),
+                    event.kind.as_str().into(),
+                    event.key_id.as_str().into(),
+                    event.key_name.as_str().into(),
+                    event.name.as_str().into(),
+                    event.crm_id.as_str().into(),
+                    event.agent_id.as_deref().unwrap_or_default().into(),
+                    event.data.as_str().into(),
+                    event.origin.as_deref().unwrap_or_default().into(),
+                    event.address.map_or_else(String::new, |address| address.to_string()).into(),
+                    event.at.into(),
+                ];
+                sql.row(n == 0, columns);
+            }
+            self.conn().execute(sql).await?;
+        }
         let ends: BTreeMap<_, _> = events.iter().map(|event| (event.integration_id, event.seq)).collect();
         let mut sql = Sql::new(
             "INSERT INTO event_end (integration_id, last_seq) SELECT value ->> 0, CAST(value ->> 1 AS BIGINT) FROM ",

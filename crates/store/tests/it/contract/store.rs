@@ -1,9 +1,14 @@
 use std::path::Path;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
+use std::thread;
 use std::time::Duration;
 
+use store::lanes::{self, Lanes};
 use store::{ErrorKind, Observe, Pool, SLOW, Slow, Store, StoreError, Tx, Written, failpoint};
 use testkit::TestDatabase;
+use tokio::runtime::Handle;
+use tokio::task::spawn_blocking;
 
 contract! {
     a_write_is_counted_when_it_is_committed,
@@ -12,6 +17,7 @@ contract! {
     a_write_may_be_spawned_and_borrow,
     writers_come_one_at_a_time,
     a_closed_store_is_unavailable,
+    a_thread_reads_in_its_lane,
     observers_are_told_of_waits_writes_and_errors,
     observers_are_told_what_took_long,
 }
@@ -199,6 +205,22 @@ impl Observe for Told {
     fn slow(&self, slow: Slow) {
         self.slow.lock().unwrap().push(slow);
     }
+}
+
+async fn a_thread_reads_in_its_lane(store: Store) {
+    store.write(async |tx| tx.put_setting("a", "1").await).await.unwrap();
+    let made = AtomicU32::new(0);
+    let lanes = Lanes::each(|| made.fetch_add(1, Ordering::Relaxed));
+    assert_eq!(*lanes.own(), 0);
+    let runtime = Handle::current();
+    let (calls, of_thread) = (store.for_calls(), lanes.clone());
+    let second = move || {
+        lanes::take(3);
+        (*of_thread.own(), runtime.block_on(calls.setting("a")).unwrap())
+    };
+    let of_second = spawn_blocking(|| thread::spawn(second).join().unwrap()).await.unwrap();
+    assert_eq!(of_second, (1, Some("1".to_owned())));
+    assert_eq!(store.for_calls().setting("a").await.unwrap().as_deref(), Some("1"));
 }
 
 async fn observers_are_told_of_waits_writes_and_errors(store: Store) {
