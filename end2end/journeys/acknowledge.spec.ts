@@ -57,9 +57,12 @@ test('a second press of the button makes no second key', async ({ owner, verifie
   // On a slow connection, the second press comes before the answer to the first.
   let token = '';
   let go = () => {};
+  let answered = () => {};
   const held = new Promise<void>((resolve) => (go = resolve));
+  const made = new Promise<void>((resolve) => (answered = resolve));
   await page.route('**/keys/new', async (route) => {
     const response = await route.fetch({ maxRedirects: 0 });
+    answered();
     token ||= /id="secret"[^>]*>([^<]+)</.exec(await response.text())?.[1] ?? '';
     await held;
     await route.fulfill({ response }).catch(() => undefined);
@@ -70,6 +73,8 @@ test('a second press of the button makes no second key', async ({ owner, verifie
   const press = () => page.mouse.click((box?.x ?? 0) + 20, (box?.y ?? 0) + 10);
   const sent = () => page.waitForRequest('**/keys/new');
   await Promise.all([sent(), press()]);
+  // The server has answered by then, or the second press might make the key.
+  await made;
   // Without scripts, the browser sends the form again.
   await Promise.all([owner.scripts || sent(), press()]);
   go();
