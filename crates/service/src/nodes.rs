@@ -38,8 +38,8 @@ use crate::{
 /// How often a node says that it is there.
 const BEAT_EVERY: Duration = Duration::from_secs(1);
 
-/// How long after such a beat an unknown node is looked for again. Whoever announces may be in no beat: it may be lost, or
-/// of another installation in the same database.
+/// How long after a beat for an unknown node there is none for the next. Whoever announces may be in no beat: it may be lost,
+/// or of another installation in the same database.
 const BEAT_AGAIN: Duration = Duration::from_millis(200);
 
 /// How often shares of rate limits are settled at least.

@@ -62,7 +62,8 @@ const PARAMETERS: [&str; 17] = [
 #[derive(Clone)]
 pub(crate) struct PostgresPools {
     pub writer: PgPool,
-    /// That of a lane has connections which its thread opened: it waits for no other to hand on an answer.
+    /// With eight connections or more, each lane has its own, which one of its threads opened: the answer to a call then waits
+    /// for no thread that hands it on.
     pub calls: Lanes<PgPool>,
     pub pages: PgPool,
     /// For announcements; `None` if there are too few connections for one.
