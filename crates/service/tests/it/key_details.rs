@@ -45,7 +45,10 @@ async fn each_change_is_seen_where_the_key_was_read_before(w: World) {
 
     // Calls change the use and the quota, and no revision.
     assert_eq!(w.code(&token).await, Code::Valid);
+    assert_eq!(service.key(owner(), &id).await.unwrap().row.last_used_at, None);
     service.verifier().flush_usage().await.unwrap();
+    let of_its_own_flush = service.key(owner(), &id).await.unwrap();
+    assert_eq!(of_its_own_flush.row.last_used_at, Some(w.service.now()));
     assert_eq!(as_on_record("a call").await, seen);
     assert_eq!(reader.key(owner(), &id).await.unwrap().row.last_used_at, Some(w.service.now()));
     w.clock.advance(Millis::days(1));
