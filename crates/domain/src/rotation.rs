@@ -111,9 +111,13 @@ impl Overlap {
         self.0.0
     }
 
-    /// When an overlap from `now` on ends: never later than the key expires. `None` if there is nothing to wait for.
+    /// When an overlap from `now` on ends: at a whole second, as it is shown, and never later than the key expires. `None`
+    /// if there is nothing to wait for.
     pub fn ends(self, now: Timestamp, key_expires_at: Option<Timestamp>) -> Option<Timestamp> {
-        let end = now.plus(self.0);
+        if self == Self::NONE {
+            return None;
+        }
+        let end = now.plus(self.0).whole_second_up();
         let end = key_expires_at.map_or(end, |expires| end.min(expires));
         (end > now).then_some(end)
     }
@@ -126,7 +130,7 @@ impl Overlap {
         ends_at: Timestamp,
         key_expires_at: Option<Timestamp>,
     ) -> Option<Timestamp> {
-        let end = self.ends(now, key_expires_at)?.min(since.plus(OVERLAP_MAX));
+        let end = self.ends(now, key_expires_at)?.min(since.plus(OVERLAP_MAX).whole_second_up());
         (end > ends_at).then_some(end)
     }
 
@@ -368,6 +372,11 @@ mod tests {
         assert_eq!(extended(at(-1), at(1), Some(at(2))), Some(at(2)));
         assert_eq!(extended(at(2 - 90 * 24), at(1), None), Some(at(2)), "90 days in all");
         assert_eq!(extended(at(1 - 90 * 24), at(1), None), None);
+        // Whoever extends it again in the same second is told that nothing became longer.
+        let later = NOW.plus(Millis(1));
+        let end = Overlap::USUAL.ends(later, None).unwrap();
+        assert_eq!(end, at(24).plus_seconds(1));
+        assert_eq!(Overlap::USUAL.extends(later.plus(Millis(998)), NOW, end, None), None);
     }
 
     #[test]

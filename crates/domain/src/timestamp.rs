@@ -77,6 +77,11 @@ impl Timestamp {
         Self(self.0.div_euclid(1_000).saturating_mul(1_000))
     }
 
+    /// The start of the next second, or this moment if it is the start of one.
+    pub const fn whole_second_up(self) -> Self {
+        self.plus(Millis(999)).whole_second()
+    }
+
     /// The start of this hour, in milliseconds since 1970.
     pub const fn hour(self) -> i64 {
         self.0.saturating_sub(self.0.rem_euclid(3_600_000))

@@ -320,7 +320,10 @@ async fn a_stale_change_is_refused() {
     for stale in [Call::post(&format!("{path}/rotation/finish")), Call::new("DELETE", &path)] {
         m.call(stale.header("if-match", "\"3\"")).await.problem(412);
     }
-    let gone = m.call(Call::new("DELETE", &path).header("if-match", "\"3\", \"4\"")).await;
+    assert_eq!(m.call(Call::post(&format!("{path}/revoke"))).await.header("etag"), "\"5\"");
+    m.call(change("\"4\"", "Third")).await.problem(412);
+    m.call(change("\"5\"", "Third")).await.problem(409);
+    let gone = m.call(Call::new("DELETE", &path).header("if-match", "\"3\", \"5\"")).await;
     assert_eq!((gone.status.as_u16(), gone.body.as_str()), (204, ""));
     m.get(&path).await.problem(404);
     assert_eq!(m.code(&made["secret"]).await, "NOT_FOUND");

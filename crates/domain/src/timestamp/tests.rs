@@ -11,6 +11,8 @@ fn one_moment_in_every_form() {
     assert_eq!(AT.to_exact_text(), "2026-11-21 09:30:02.987 UTC");
     assert_eq!(AT.to_input(), "2026-11-21T09:30:02");
     assert_eq!(AT.whole_second().millis(), 1_795_253_402_000);
+    assert_eq!(AT.whole_second_up(), AT.whole_second().plus_seconds(1));
+    assert_eq!(AT.whole_second().whole_second_up(), AT.whole_second());
     assert_eq!(Timestamp::from_millis(AT.hour()).to_rfc3339(), "2026-11-21T09:00:00Z");
     assert_eq!(AT.plus_seconds(3).since(AT), Millis::seconds(3));
 }

@@ -335,11 +335,20 @@ impl Verifier {
         let Some((id, proof)) = resolve(credential) else {
             return Ok(None);
         };
-        let Some(key) = self.key(id).await? else {
-            return Ok(None);
+        let shown = |key: Arc<CachedKey>| {
+            let secret = key.secret_of(&proof, &self.0.keyring, now);
+            Found { key, secret }
         };
-        let secret = key.secret_of(&proof, &self.0.keyring, now);
-        Ok(Some(Found { key, secret }))
+        let cached = self.key(id).await?.map(shown);
+        if cached.as_ref().is_none_or(|cached| cached.secret.is_some()) {
+            return Ok(cached);
+        }
+        // Another process may have given the key this secret since it was cached.
+        let stored = self.read(id).await?.map(shown);
+        if stored.as_ref().is_some_and(|stored| stored.secret.is_some()) {
+            self.0.cache.remove(&id);
+        }
+        Ok(stored)
     }
 
     async fn key(&self, id: KeyId) -> Result<Option<Arc<CachedKey>>> {

@@ -9,6 +9,7 @@ use service::{
 };
 use store::{StoreError, Tx};
 
+use crate::rotation::{confirm, rotate};
 use crate::world::{World, code, draft, in_background, owner, until, verdict};
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -34,6 +35,24 @@ async fn a_key_made_elsewhere_works_at_once(w: World) {
     let _running = in_background(&other);
     let (_, token) = w.active(&draft("service", "Key")).await;
     assert_eq!(code(&other, &token).await, Code::Valid);
+}
+
+/// Nothing polls here: the other process learns it from the call.
+async fn a_secret_that_another_process_made_works_at_once(w: World) {
+    let other = w.another().await;
+    let (id, old) = w.active(&draft("service", "Key")).await;
+    assert_eq!(code(&other, &old).await, Code::Valid);
+    let new = rotate(&w, &id, "1h").await;
+    assert_eq!(code(&other, &new).await, Code::NotFound, "it is not confirmed");
+    confirm(&w, &id).await;
+    for secret in [&new, &old] {
+        assert_eq!(code(&other, secret).await, Code::Valid);
+    }
+    w.service.finish_rotation(owner(), &id).await.unwrap();
+    let newest = rotate(&w, &id, "1h").await;
+    confirm(&w, &id).await;
+    assert_eq!(code(&other, &newest).await, Code::Valid);
+    assert_eq!(code(&other, &old).await, Code::NotFound, "nor is anything older believed then");
 }
 
 async fn a_process_that_cannot_confirm_asks_for_each_call(w: World) {
@@ -168,6 +187,7 @@ async fn throttle_and_sessions_are_shared(w: World) {
 on_both!(
     another_process_refuses_within_a_second,
     a_key_made_elsewhere_works_at_once,
+    a_secret_that_another_process_made_works_at_once,
     a_process_that_cannot_confirm_asks_for_each_call,
     a_process_that_lost_its_listener_refuses_within_a_second,
     a_process_stops_where_a_newer_release_has_taken_over,
