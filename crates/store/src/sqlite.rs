@@ -250,6 +250,19 @@ mod tests {
     const ROW: u64 = 1_000_000;
     const ROWS: i64 = 80;
 
+    /// Without these, it is right but slow, and nothing else would say so.
+    #[tokio::test]
+    async fn sqlite_is_built_as_wanted() {
+        let store = Store::open(TestDatabase::sqlite().url()).await.unwrap();
+        for (option, expected) in [("ENABLE_QPSG", 1_i64), ("DEFAULT_MEMSTATUS=0", 1), ("NO_SUCH_OPTION", 0)] {
+            let mut asked = Sql::new("SELECT sqlite_compileoption_used(");
+            asked.bind(option).push(")");
+            let (used,): (i64,) = store.reader().await.unwrap().conn().fetch_one(asked).await.unwrap();
+            assert_eq!(used, expected, "{option}");
+        }
+        store.close().await;
+    }
+
     #[tokio::test]
     async fn the_journal_is_cut_once_it_has_been_written_back() {
         let database = TestDatabase::sqlite();
