@@ -139,7 +139,7 @@ pub(crate) fn shown_name(text: &str, max: usize) -> Result<String, String> {
 
 /// The form of a name that lists sort and search by.
 pub fn name_key(text: &str) -> String {
-    nfc(&nfc(text.trim()).to_lowercase())
+    nfc(&nfc(text.trim()).to_lowercase()).into_owned()
 }
 
 /// Whether a text is meant as an e-mail address: it has an `@`, however it is written.
@@ -160,7 +160,7 @@ pub fn email(text: &str) -> Result<String, String> {
     no_key(text)?;
     let folded = nfkc(text);
     no_key(&folded)?;
-    let email = nfkc(&folded.to_lowercase());
+    let email = nfkc(&folded.to_lowercase()).into_owned();
     too_long(&email, EMAIL_MAX)?;
     refused_character(&email, |_| false)?;
     // No script needs these in an address, and with one it looks like that of somebody else.
@@ -191,7 +191,7 @@ pub fn passphrase(text: &str) -> Result<Option<String>, String> {
 
 /// The form of a password that is hashed, for a new password and at sign-in: NFKC (on the server), not trimmed.
 pub fn password_form(text: &str) -> String {
-    nfkc(text)
+    nfkc(text).into_owned()
 }
 
 /// A new password of at least `least` characters, in the form that is hashed. `inputs` are words that an attacker would
@@ -250,7 +250,7 @@ pub fn shown(c: char) -> char {
 
 /// A line that shows something.
 fn visible(line: String, message: &str) -> Result<String, String> {
-    if seen(&line).is_empty() { Err(message.to_owned()) } else { Ok(line) }
+    if shows_nothing(&line) { Err(message.to_owned()) } else { Ok(line) }
 }
 
 /// What people see of a name: without joiners and marks, and with each run of white space as one space.
@@ -296,11 +296,13 @@ fn normal(text: &str, max: usize) -> Result<String, String> {
     if text.len() > max.saturating_mul(32) {
         too_long(text, max)?;
     }
-    let text = nfc(text);
-    // It makes letters of a key of some that look like them.
-    no_key(&text)?;
-    too_long(&text, max)?;
-    Ok(text)
+    let normal = nfc(text);
+    if let Cow::Owned(normal) = &normal {
+        // It makes letters of a key of some that look like them.
+        no_key(normal)?;
+    }
+    too_long(&normal, max)?;
+    Ok(normal.into_owned())
 }
 
 /// Refuses a text that contains a complete key or an access token.
@@ -367,26 +369,27 @@ fn is_mark(c: char) -> bool {
     matches!(c, '\u{61c}' | '\u{200c}'..='\u{200f}' | '\u{fe00}'..='\u{fe0f}' | '\u{e0100}'..='\u{e01ef}')
 }
 
+/// Most texts are ASCII, which normalisation leaves as it is.
 #[cfg(feature = "server")]
-fn nfc(text: &str) -> String {
+fn nfc(text: &str) -> Cow<'_, str> {
     use unicode_normalization::UnicodeNormalization;
-    text.nfc().collect()
+    if text.is_ascii() { Cow::Borrowed(text) } else { Cow::Owned(text.nfc().collect()) }
 }
 
 #[cfg(feature = "server")]
-pub(crate) fn nfkc(text: &str) -> String {
+pub(crate) fn nfkc(text: &str) -> Cow<'_, str> {
     use unicode_normalization::UnicodeNormalization;
-    text.nfkc().collect()
+    if text.is_ascii() { Cow::Borrowed(text) } else { Cow::Owned(text.nfkc().collect()) }
 }
 
 #[cfg(not(feature = "server"))]
-fn nfc(text: &str) -> String {
-    text.to_owned()
+fn nfc(text: &str) -> Cow<'_, str> {
+    Cow::Borrowed(text)
 }
 
 #[cfg(not(feature = "server"))]
-fn nfkc(text: &str) -> String {
-    text.to_owned()
+fn nfkc(text: &str) -> Cow<'_, str> {
+    Cow::Borrowed(text)
 }
 
 #[cfg(feature = "server")]

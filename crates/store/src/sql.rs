@@ -172,7 +172,7 @@ pub(crate) fn push_contains(sql: &mut Sql, text: &str) {
 pub(crate) fn pieces<T>(rows: &[T]) -> impl Iterator<Item = &[T]> {
     let mut rest = rows;
     std::iter::from_fn(move || {
-        let size = [200, 20, 5, 1].into_iter().find(|size| rest.len() >= *size)?;
+        let size = [500, 200, 20, 5, 1].into_iter().find(|size| rest.len() >= *size)?;
         let (piece, after) = rest.split_at(size);
         rest = after;
         Some(piece)
@@ -185,9 +185,9 @@ mod tests {
 
     #[test]
     fn pieces_have_few_sizes_and_lose_nothing() {
-        let rows: Vec<u32> = (0..446).collect();
+        let rows: Vec<u32> = (0..946).collect();
         let sizes: Vec<usize> = pieces(&rows).map(<[u32]>::len).collect();
-        assert_eq!(sizes, [200, 200, 20, 20, 5, 1]);
+        assert_eq!(sizes, [500, 200, 200, 20, 20, 5, 1]);
         assert_eq!(pieces(&rows).flatten().copied().collect::<Vec<_>>(), rows);
         assert_eq!(pieces::<u32>(&[]).count(), 0);
     }

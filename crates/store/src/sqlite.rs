@@ -253,8 +253,10 @@ mod tests {
     /// Without these, it is right but slow, and nothing else would say so.
     #[tokio::test]
     async fn sqlite_is_built_as_wanted() {
-        let store = Store::open(TestDatabase::sqlite().url()).await.unwrap();
-        for (option, expected) in [("ENABLE_QPSG", 1_i64), ("DEFAULT_MEMSTATUS=0", 1), ("NO_SUCH_OPTION", 0)] {
+        let database = TestDatabase::sqlite();
+        let store = Store::open(database.url()).await.unwrap();
+        let wanted = ["ENABLE_QPSG", "DEFAULT_MEMSTATUS=0", "STMTJRNL_SPILL=4194304"];
+        for (option, expected) in wanted.map(|option| (option, 1_i64)).into_iter().chain([("NO_SUCH_OPTION", 0)]) {
             let mut asked = Sql::new("SELECT sqlite_compileoption_used(");
             asked.bind(option).push(")");
             let (used,): (i64,) = store.reader().await.unwrap().conn().fetch_one(asked).await.unwrap();
