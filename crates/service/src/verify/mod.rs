@@ -1,7 +1,7 @@
 //! May this key pass? One verifier for every edge.
 //!
 //! Checksum → id → cached record → MAC compare → `domain::verdict::decide` → counters. A call for a
-//! cached key touches no SQL and awaits nothing.
+//! cached key, with a secret that it has, touches no SQL and awaits nothing.
 
 mod apps;
 mod cache;
@@ -75,6 +75,7 @@ use crate::{
     mac::MacKey,
     metrics::{Calls, Lookup, Metrics},
     reader::{Keys, Reader},
+    same::Same,
     sealed_secrets,
 };
 
@@ -95,6 +96,7 @@ struct Inner {
     apps: AppsInUse,
     freshness: Freshness,
     polling: tokio::sync::Mutex<()>,
+    looks: Same<(), Result<(), StoreError>>,
     shared_clock: SharedClock,
     counters: Counters,
     shares: Shares,
@@ -153,6 +155,7 @@ impl Verifier {
             clock,
             keyring,
             polling: tokio::sync::Mutex::default(),
+            looks: Same::default(),
             shared_clock: SharedClock::default(),
             counters: Counters::default(),
             shares: Shares::new(metrics.clone()),
@@ -339,16 +342,13 @@ impl Verifier {
             let secret = key.secret_of(&proof, &self.0.keyring, now);
             Found { key, secret }
         };
-        let cached = self.key(id).await?.map(shown);
-        if cached.as_ref().is_none_or(|cached| cached.secret.is_some()) {
-            return Ok(cached);
+        let found = self.key(id).await?.map(shown);
+        if found.as_ref().is_none_or(|found| found.secret.is_some()) {
+            return Ok(found);
         }
         // Another process may have given the key this secret since it was cached.
-        let stored = self.read(id).await?.map(shown);
-        if stored.as_ref().is_some_and(|stored| stored.secret.is_some()) {
-            self.0.cache.remove(&id);
-        }
-        Ok(stored)
+        self.look_again().await?;
+        Ok(self.key(id).await?.map(shown))
     }
 
     async fn key(&self, id: KeyId) -> Result<Option<Arc<CachedKey>>> {

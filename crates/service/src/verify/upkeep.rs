@@ -10,7 +10,7 @@ use domain::{ids::KeyId, timestamp::Millis};
 use store::{Changes, StoreError, failpoint};
 
 use super::{Verifier, flushes::Flushes};
-use crate::error::Result;
+use crate::error::{Error, Result};
 
 impl Verifier {
     /// Writes everything counted since the last flush in one transaction. Does nothing if nothing was counted.
@@ -79,6 +79,21 @@ impl Verifier {
         }
         self.0.freshness.polled(seen.version, &asked, || self.forget());
         Ok(())
+    }
+
+    /// A poll that begins after this call. Those who ask while one is under way share the next.
+    pub(super) async fn look_again(&self) -> Result<()> {
+        let verifier = self.clone();
+        let look = move |()| {
+            let verifier = verifier.clone();
+            async move {
+                verifier.poll().await.map_err(|error| match error {
+                    Error::Store(error) => error,
+                    error => StoreError::Failed(error.to_string()),
+                })
+            }
+        };
+        Ok(self.0.looks.ask((), look).await??)
     }
 
     /// How far this machine's clock is ahead of the database's (behind, if negative), if that is far.

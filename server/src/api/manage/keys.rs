@@ -129,21 +129,20 @@ pub(super) async fn change(
     let call = body.read()?;
     let id = key_id(&id)?;
     let mut tries = 0;
-    let (seen, edited) = loop {
+    let seeing = caller.clone().having_seen(revision);
+    let edited = loop {
         let before = api.service.key(&caller, &id).await?;
-        let edited = api.service.edit(&caller, &id, &call.of(&before), revision.unwrap_or(before.revision)).await;
+        let edited = api.service.edit(&seeing, &id, &call.of(&before), revision.unwrap_or(before.revision)).await;
         // Whoever names no revision wins over what others have changed in the meantime.
         let was_overtaken = matches!(edited, Err(service::Error::Refused(Refusal::Changed))) && revision.is_none();
         tries += 1;
         if !was_overtaken || tries == TRIES {
-            break (before.revision, edited);
+            break edited;
         }
     };
-    let edited = edited.map_err(|error| match (revision, error) {
-        (Some(_), service::Error::Refused(Refusal::Changed)) => Problem::stale(),
-        // It is another key than its caller believes, which says more than that it cannot be changed.
-        (Some(revision), service::Error::Refused(Refusal::WrongState)) if revision != seen => Problem::stale(),
-        (_, error) => call.names.problem(error),
+    let edited = edited.map_err(|error| match error {
+        service::Error::Refused(Refusal::Changed) if revision.is_some() => Problem::stale(),
+        error => call.names.problem(error),
     });
     Ok(shown(&api, edited?))
 }
