@@ -255,13 +255,28 @@ mod tests {
     async fn sqlite_is_built_as_wanted() {
         let database = TestDatabase::sqlite();
         let store = Store::open(database.url()).await.unwrap();
-        let wanted = ["ENABLE_QPSG", "DEFAULT_MEMSTATUS=0", "STMTJRNL_SPILL=4194304"];
-        for (option, expected) in wanted.map(|option| (option, 1_i64)).into_iter().chain([("NO_SUCH_OPTION", 0)]) {
+        for (option, expected) in [("ENABLE_QPSG", 1_i64), ("DEFAULT_MEMSTATUS=0", 1), ("NO_SUCH_OPTION", 0)] {
             let mut asked = Sql::new("SELECT sqlite_compileoption_used(");
             asked.bind(option).push(")");
             let (used,): (i64,) = store.reader().await.unwrap().conn().fetch_one(asked).await.unwrap();
             assert_eq!(used, expected, "{option}");
         }
+        store.close().await;
+    }
+
+    /// What undoes such a statement goes to a file in between.
+    #[tokio::test]
+    async fn a_statement_changes_more_than_memory_holds() {
+        let database = TestDatabase::sqlite();
+        let store = Store::open(database.url()).await.unwrap();
+        let changed = store.write(async |tx| {
+            tx.conn().execute(Sql::new("CREATE TABLE filler (n INTEGER UNIQUE, bytes BLOB)")).await?;
+            let fill = "WITH RECURSIVE n (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < 12000) \
+                        INSERT INTO filler SELECT n, zeroblob(2000) FROM n";
+            tx.conn().execute(Sql::new(fill)).await?;
+            tx.conn().execute(Sql::new("UPDATE filler SET n = n + 1000000")).await
+        });
+        assert_eq!(changed.await.unwrap(), 12_000);
         store.close().await;
     }
 
