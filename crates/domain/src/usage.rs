@@ -8,8 +8,10 @@ use crate::kind::KeyKind;
 use crate::timestamp::Timestamp;
 use crate::verdict::Code;
 
-/// How many refused calls of a key are kept.
-pub const REFUSALS_KEPT: usize = 20;
+/// How many refused calls of a key are kept that came with a secret of it.
+pub const REFUSALS_KEPT: i64 = 20;
+/// How many are kept that came with a wrong one. Whoever knows the id can send those, so they take no place of the others.
+pub const WRONG_SECRETS_KEPT: i64 = 5;
 
 names! {
     /// The way in which a call arrived.

@@ -6,7 +6,7 @@ use domain::ids::{AppId, KeyId};
 use domain::kind::KeyKind;
 use domain::sight::{Scope, Sight};
 use domain::timestamp::{Millis, Timestamp};
-use domain::usage::{Edge, HourCalls, RefusedCall};
+use domain::usage::{Edge, HourCalls, REFUSALS_KEPT, RefusedCall, WRONG_SECRETS_KEPT};
 use domain::verdict::Code;
 use sqlx_macros::FromRow;
 
@@ -14,7 +14,7 @@ use crate::apps::app_ids;
 use crate::conn::Conn;
 use crate::error::StoreError;
 use crate::sql::Sql;
-use crate::usage::{NO_KEY, kept};
+use crate::usage::NO_KEY;
 
 reads! {
     /// The calls about keys in sight since the hour that begins at `hour`, in periods of `step`, which is whole hours. They
@@ -119,7 +119,7 @@ async fn key_refusals(conn: &mut Conn<'_>, key: &KeyId) -> Result<Vec<RefusedCal
         "SELECT at, code, edge, address, origin, permissions, kind, method, path FROM key_refusal WHERE key_id = $1 \
          ORDER BY key_id DESC, at DESC, n DESC LIMIT $2",
     );
-    let rows = conn.fetch_all::<RefusedRow>(sql.arg(key.as_str()).arg(kept())).await?;
+    let rows = conn.fetch_all::<RefusedRow>(sql.arg(key.as_str()).arg(REFUSALS_KEPT + WRONG_SECRETS_KEPT)).await?;
     // A refusal that only a later version can read hides no other.
     Ok(rows.into_iter().filter_map(|row| RefusedCall::try_from(row).ok()).collect())
 }

@@ -2,7 +2,7 @@
 
 use domain::ids::{AppId, KeyId};
 use domain::kind::KeyKind;
-use domain::usage::{HourCalls, REFUSALS_KEPT, RefusedCall};
+use domain::usage::{HourCalls, REFUSALS_KEPT, RefusedCall, WRONG_SECRETS_KEPT};
 use domain::verdict::Code;
 
 use crate::error::StoreError;
@@ -73,11 +73,6 @@ pub struct KeyCalls {
 
 /// The kind under which calls about keys that do not exist are counted.
 pub(crate) const NO_KEY: &str = "";
-
-/// How many refusals of a key are kept.
-pub(crate) fn kept() -> i64 {
-    i64::try_from(REFUSALS_KEPT).unwrap_or(i64::MAX)
-}
 
 impl Tx {
     /// Writes a batch of traffic. Adds counts, replaces older uses by newer ones, and keeps the last refusals. Calls of
@@ -165,14 +160,15 @@ impl Tx {
             );
             self.conn().execute(sql).await?;
             let mut sql = Sql::new(
-                "DELETE FROM key_refusal WHERE (key_id, at, n) IN (SELECT key_id, at, n FROM (SELECT key_id, at, n, \
-                 row_number() OVER (PARTITION BY key_id ORDER BY at DESC, n DESC) AS place FROM key_refusal \
-                 WHERE key_id IN (",
+                "DELETE FROM key_refusal WHERE (key_id, at, n) IN (SELECT key_id, at, n FROM (SELECT key_id, at, n, code, \
+                 row_number() OVER (PARTITION BY key_id, code = 'NOT_FOUND' ORDER BY at DESC, n DESC) AS place \
+                 FROM key_refusal WHERE key_id IN (",
             );
             for (n, (_, (key, _))) in piece.iter().enumerate() {
                 sql.push(if n == 0 { "" } else { ", " }).bind(key.as_str());
             }
-            sql.push(")) AS placed WHERE place > ").bind(kept()).push(")");
+            sql.push(")) AS placed WHERE place > CASE code WHEN 'NOT_FOUND' THEN ").bind(WRONG_SECRETS_KEPT);
+            sql.push(" ELSE ").bind(REFUSALS_KEPT).push(" END)");
             self.conn().execute(sql).await?;
         }
         Ok(())

@@ -279,9 +279,13 @@ impl Counts {
             return;
         }
         let refused = self.refused.entry(call.key.id).or_default();
-        // Keep the newest: those are the ones that somebody looks for.
+        // Keep the newest: those are the ones that somebody looks for. But whoever knows the id can send wrong secrets.
         if refused.len() == REFUSALS_A_SECOND {
-            refused.remove(0);
+            let oldest = refused.iter().position(|known| known.code == Code::NotFound);
+            if oldest.is_none() && call.code == Code::NotFound {
+                return;
+            }
+            refused.remove(oldest.unwrap_or(0));
         }
         let request = call.request;
         // This is untrusted text, and may even contain keys. Postgres cannot store U+0000, and no other control

@@ -91,6 +91,24 @@ async fn a_call_of_the_api_is_counted_once_and_uses_both_keys(w: World) {
     assert_eq!(called(&figures), (1, 1));
 }
 
+async fn whoever_knows_an_id_hides_no_refusal_with_wrong_secrets(w: World) {
+    let (id, token) = w.active(&draft("service", "Key")).await;
+    w.service.disable(owner(), &id, None).await.unwrap();
+    let wrong = PlainToken::compose("ks", &id, &"s".repeat(43));
+    for _ in 0..3 {
+        for (text, expected) in [(token.as_str(), Code::Disabled), (wrong.expose(), Code::NotFound)] {
+            for _ in 0..if expected == Code::NotFound { 30 } else { 2 } {
+                assert_eq!(w.code(text).await, expected);
+            }
+        }
+        w.service.verifier().flush_usage().await.unwrap();
+        w.clock.advance(Millis::seconds(1));
+    }
+    let refusals = w.store.key_refusals(&id).await.unwrap();
+    let of = |code| refusals.iter().filter(|call| call.code == code).count();
+    assert_eq!((of(Code::Disabled), of(Code::NotFound)), (6, 5));
+}
+
 async fn whatever_a_stranger_sends_is_on_record(w: World) {
     let (id, token) = w.active(&draft("service", "Key")).await;
     w.service.disable(owner(), &id, None).await.unwrap();
@@ -260,6 +278,7 @@ on_both!(
     a_part_that_is_written_is_never_counted_again,
     ten_thousand_verifies_in_a_second_cost_two_writes,
     only_the_right_secret_is_a_use,
+    whoever_knows_an_id_hides_no_refusal_with_wrong_secrets,
     a_call_of_the_api_is_counted_once_and_uses_both_keys,
     whatever_a_stranger_sends_is_on_record,
     counts_survive_a_flush_that_fails,

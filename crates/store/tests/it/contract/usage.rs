@@ -310,7 +310,13 @@ async fn the_last_refusals_are_kept(store: Store) {
     flush(vec![(one.id, refused(20))]).await;
     let kept = store.key_refusals(&one.id).await.unwrap();
     let seconds: Vec<i64> = std::iter::once(20).chain((11..30).rev().map(|n| n / 2)).collect();
-    assert_eq!(kept, seconds.into_iter().map(refused).collect::<Vec<_>>());
+    let calls: Vec<_> = seconds.into_iter().map(refused).collect();
+    assert_eq!(kept, calls);
+    // Wrong secrets, which anybody can send, take no place of the others.
+    let wrong = |seconds| RefusedCall { code: Code::NotFound, ..refused(seconds) };
+    flush((30..50).map(|n| (one.id, wrong(n))).collect()).await;
+    let wrong: Vec<_> = (45..50).rev().map(wrong).collect();
+    assert_eq!(store.key_refusals(&one.id).await.unwrap(), [wrong, calls].concat());
     assert_eq!(store.key_refusals(&two.id).await.unwrap(), [plain]);
     assert_eq!(store.key_refusals(&key_id()).await.unwrap(), []);
 }
