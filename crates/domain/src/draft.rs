@@ -9,7 +9,7 @@ use crate::expiry::Expiry;
 use crate::field::{Field, FieldErrors};
 use crate::ids::{ContactId, IntegrationId};
 use crate::key::KeyDetail;
-use crate::kind::KeyKind;
+use crate::kind::{KeyKind, KindRules};
 use crate::labels::{self, Metadata, Owner};
 use crate::life::LifeRules;
 use crate::limit::RateLimit;
@@ -134,21 +134,16 @@ impl KeyDraft {
     /// Checks a draft for a new key. Fields that its kind does not ask for must be blank.
     pub fn check(&self, now: Timestamp) -> Result<KeySpec, FieldErrors> {
         let mut errors = FieldErrors::default();
-        let Some(kind) = errors.keep(Field::Kind, issuable_kind(self.kind.as_deref())) else {
-            return Err(errors);
-        };
-        let rules = kind.rules();
-        let boxes = (!self.boxes.is_empty()).then_some(Field::Permissions);
-        let sent = self.sent().into_iter().filter(|(field, _)| *field != Field::Kind);
-        let filled = sent.filter_map(|(field, filled)| filled.then_some(field));
-        for field in filled.chain(boxes).filter(|field| !rules.asks(*field)) {
-            errors.push(field, format!("{} keys do not have this field: leave it blank.", rules.label));
+        let known = errors.keep(Field::Kind, issuable_kind(self.kind.as_deref()));
+        if let Some(kind) = known {
+            self.check_asked(kind.rules(), &mut errors);
         }
-        // A name is required, and the error says so.
-        let named = Self { name: Some(self.name.clone().unwrap_or_default()), ..self.clone() };
-        let spec = named.fill(KeySpec::blank(kind), now, &mut errors);
-        let none = rules.asks(Field::Integration) && spec.rules.integration.is_none();
-        if none && errors.of(Field::Integration).next().is_none() {
+        // A key of a known kind needs a name, and the error says so.
+        let no_name = || known.map(|_| String::new());
+        let named = Self { name: self.name.clone().or_else(no_name), ..self.clone() };
+        let spec = named.fill(KeySpec::blank(known.unwrap_or(KeyKind::WIDEST)), now, &mut errors);
+        let needs = known.is_some_and(|kind| kind.rules().asks(Field::Integration));
+        if needs && spec.rules.integration.is_none() && errors.of(Field::Integration).next().is_none() {
             errors.push(Field::Integration, "Choose the integration that the key is for.");
         }
         if let Some(at) = spec.expires_at
@@ -159,6 +154,16 @@ impl KeyDraft {
             errors.push(self.expiry_field(), NOT_AFTER_START);
         }
         errors.into_result().map(|()| spec)
+    }
+
+    /// Adds an error for each field that was filled and that the kind does not have.
+    fn check_asked(&self, rules: &KindRules, errors: &mut FieldErrors) {
+        let boxes = (!self.boxes.is_empty()).then_some(Field::Permissions);
+        let sent = self.sent().into_iter().filter(|(field, _)| *field != Field::Kind);
+        let filled = sent.filter_map(|(field, filled)| filled.then_some(field));
+        for field in filled.chain(boxes).filter(|field| !rules.asks(*field)) {
+            errors.push(field, format!("{} keys do not have this field: leave it blank.", rules.label));
+        }
     }
 
     /// Checks a draft as an edit of this key, and returns the key after the edit. A field of this kind that was sent, even a
@@ -179,6 +184,16 @@ impl KeyDraft {
     /// Does the same with the form alone, as far as that is possible without the key.
     pub fn check_sent(&self, kind: KeyKind, now: Timestamp) -> Result<(), FieldErrors> {
         self.edit(KeySpec::blank(kind), now).map(|_| ())
+    }
+
+    /// Checks the fields that were sent, for a key of any kind.
+    pub fn check_fields(&self, now: Timestamp) -> Result<(), FieldErrors> {
+        let mut errors = FieldErrors::default();
+        let spec = self.fill(KeySpec::blank(KeyKind::WIDEST), now, &mut errors);
+        if errors.is_empty() && !spec.begins_before_it_ends() {
+            errors.push(self.expiry_field(), NOT_AFTER_START);
+        }
+        errors.into_result()
     }
 
     /// The key as far as the fields are right; what is wrong counts as blank. For words about a form that is not done.

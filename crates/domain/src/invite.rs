@@ -96,8 +96,11 @@ impl InviteDraft {
         let apps = if role == Some(Role::Owner) { Ok(Scope::All) } else { check_apps(&self.apps) };
         let apps = errors.keep(Field::Apps, apps).unwrap_or(Scope::All);
         let (mut keys, mut access_ends_at) = (Vec::new(), None);
-        if role == Some(Role::Guest) {
+        // Whoever has named no role may have meant a guest.
+        if role == Some(Role::Guest) || (role.is_none() && !self.keys.is_empty()) {
             keys = errors.keep(Field::Keys, check_keys(&self.keys)).unwrap_or_default();
+        }
+        if role.is_none_or(|role| role == Role::Guest) {
             access_ends_at = errors.keep(Field::AccessEndsAt, end_of_access(&self.access_ends_at, now)).flatten();
         }
         let (Some(name), Some(email), Some(role), true) = (name, email, role, errors.is_empty()) else {

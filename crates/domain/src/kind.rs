@@ -22,6 +22,12 @@ names! {
     }
 }
 
+impl KeyKind {
+    /// The kind with the most fields, and with permissions that are typed and ticked: what is wrong with a field of a key
+    /// of another kind is wrong with it too.
+    pub const WIDEST: Self = Self::Service;
+}
+
 /// How a caller presents a key of some kind.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Presented {

@@ -20,7 +20,7 @@ use secrecy::{ExposeSecret, SecretString};
 use store::{ApiAnswer, KeptAnswer, SealedPart, StoreError, Tx, Unique};
 use subtle::ConstantTimeEq;
 
-use crate::{Caller, Error, Result, Service, sessions::AHEAD};
+use crate::{Error, Result, Service, sessions::AHEAD};
 
 /// How long an answer is given again.
 pub const ANSWERS_KEPT: Millis = Millis::hours(24);
@@ -167,16 +167,16 @@ impl Mark {
 }
 
 impl Service {
-    /// Carries out a call, unless it was carried out before. `work` may run a use case that changes something in one
+    /// Carries out a call of this person or key, unless it was carried out before. `work` may run a use case that changes something in one
     /// transaction. A call that was refused changed nothing, and is carried out when it is repeated.
     pub async fn once<T>(
         &self,
-        caller: &Caller,
+        caller_id: &str,
         call: Repeatable<'_>,
         work: impl Future<Output = T>,
     ) -> Result<Repeated<T>> {
         let mark = Arc::new(Mark {
-            mac: self.keyring().repeatable_mac(caller.actor().id(), call.key),
+            mac: self.keyring().repeatable_mac(caller_id, call.key),
             request: self.keyring().request_mac([call.method.as_bytes(), call.path.as_bytes(), call.body]),
             made: AtomicBool::default(),
             met: AtomicBool::default(),

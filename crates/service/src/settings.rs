@@ -6,7 +6,7 @@ use domain::{
     approval::ApprovalRules,
     audit::{Action, AuditEvent, Change, Subject},
     field::FieldErrors,
-    life::LifeRules,
+    life::{Life, LifeRules},
     proof::Guarded,
     role::Act,
     second_factor::FactorRules,
@@ -56,19 +56,7 @@ impl Service {
         caller.may(Act::ChangeSettings)?;
         let work = async |tx: &mut Tx| {
             let (life, factors) = (life_rules(tx).await?, factor_rules(tx).await?);
-            let or = |sent: &Option<String>, now: &str| sent.clone().unwrap_or_else(|| now.to_owned());
-            let (default, longest) =
-                (or(&change.default_life, life.default.as_str()), or(&change.longest_life, life.longest.as_str()));
-            let (policy, days) = (
-                or(&change.factor_policy, factors.policy.as_str()),
-                or(&change.grace_days, &factors.grace_days.to_string()),
-            );
-            // Every fault is told.
-            let mut errors = FieldErrors::default();
-            let life = LifeRules::read(&default, &longest).map_err(|wrong| errors.0.extend(wrong.0));
-            let factors = FactorRules::read(&policy, &days, self.now()).map_err(|wrong| errors.0.extend(wrong.0));
-            let approval = change.approval(&approval_rules(tx).await?).map_err(|wrong| errors.0.extend(wrong.0));
-            let (Ok(life), Ok(factors), Ok(approval)) = (life, factors, approval) else { return Err(errors.into()) };
+            let (life, factors, approval) = change.read(life, factors, &approval_rules(tx).await?, self.now())?;
             // What is not named is not written, either: it may be of a later version.
             let mut told = Vec::new();
             if change.names_life() {
@@ -154,6 +142,38 @@ impl SettingsChange {
 
     fn names_approval(&self) -> bool {
         self.approval_kinds.is_some() || self.approval_permissions.is_some() || self.approval_no_expiry.is_some()
+    }
+
+    /// What is wrong with it whatever the settings are.
+    #[must_use]
+    pub fn errors(&self) -> FieldErrors {
+        // Either life is right beside these.
+        let life = LifeRules { default: Life::Days30, longest: Life::Unlimited };
+        let read = self.read(life, FactorRules::default(), &ApprovalRules::default(), Timestamp::from_millis(0));
+        read.err().unwrap_or_default()
+    }
+
+    /// The settings from then on, or every fault.
+    fn read(
+        &self,
+        life: LifeRules,
+        factors: FactorRules,
+        approval: &ApprovalRules,
+        now: Timestamp,
+    ) -> Result<(LifeRules, FactorRules, ApprovalRules), FieldErrors> {
+        let or = |sent: &Option<String>, now: &str| sent.clone().unwrap_or_else(|| now.to_owned());
+        let (default, longest) =
+            (or(&self.default_life, life.default.as_str()), or(&self.longest_life, life.longest.as_str()));
+        let (policy, days) =
+            (or(&self.factor_policy, factors.policy.as_str()), or(&self.grace_days, &factors.grace_days.to_string()));
+        let mut errors = FieldErrors::default();
+        let life = errors.keep_all(LifeRules::read(&default, &longest));
+        let factors = errors.keep_all(FactorRules::read(&policy, &days, now));
+        let approval = errors.keep_all(self.approval(approval));
+        match (life, factors, approval) {
+            (Some(life), Some(factors), Some(approval)) => Ok((life, factors, approval)),
+            _ => Err(errors),
+        }
     }
 
     /// What needs approval from then on.

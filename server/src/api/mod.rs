@@ -86,7 +86,7 @@ static SELF: Operation = Operation {
 };
 static REVOKE_SELF: Operation = Operation {
     about: "Whoever holds a key may revoke it, from any address and whatever its status. Every call with it is refused from then \
-            on, and nobody can restore it. A second call changes nothing and says so, so it needs no Idempotency-Key.",
+            on, and nobody can restore it. A second call changes nothing and says so.",
     permission: None,
     maybe_body: Some(Body::of::<Revoke>()),
     ..Operation::new(

@@ -128,8 +128,8 @@ impl Operation {
         }
     }
 
-    /// Whether a call changes something, by the permission that it needs.
+    /// Whether a POST changes something, by the permission that it needs. A key needs none to revoke itself.
     pub fn changes(&self) -> bool {
-        self.permission.is_some_and(AdminPermission::changes)
+        self.permission.is_none_or(AdminPermission::changes)
     }
 }

@@ -3,14 +3,16 @@
 use std::sync::Arc;
 
 use axum::extract::{FromRequest, Request, State};
+use axum::response::{IntoResponse, Response};
 use domain::timestamp::Timestamp;
 use serde::Serialize;
 use service::keys::SelfRevoked;
+use service::verify::Held;
 use utoipa::ToSchema;
 
 use super::call::Api;
 use super::credential;
-use super::manage::{MaybeBody, Revoke};
+use super::manage::{MaybeBody, Revoke, repeat};
 use super::words;
 use crate::json::answer::Json;
 use crate::json::problem::Problem;
@@ -36,14 +38,21 @@ impl From<SelfRevoked> for SelfRevokedShown {
 }
 
 /// No restriction of the key counts: whoever holds its secret where it may not be used has found a leak.
-pub(super) async fn self_revoke(
-    State(api): State<Arc<Api>>,
-    request: Request,
-) -> Result<Json<SelfRevokedShown>, Problem> {
-    let headers = request.headers().clone();
-    let address = api.client(request.extensions(), &headers);
+pub(super) async fn self_revoke(State(api): State<Arc<Api>>, request: Request) -> Result<Response, Problem> {
     // Before the body, so that a call without a good key learns nothing else.
-    let held = api.verifier.held(credential::own(&headers)?).await?.ok_or_else(Problem::key_refused)?;
+    let held = api.verifier.held(credential::own(request.headers())?).await?.ok_or_else(Problem::key_refused)?;
+    if !repeat::is_asked(request.headers()) {
+        return Ok(revoke(&api, held, request).await.into_response());
+    }
+    let work = {
+        let api = Arc::clone(&api);
+        async move |request| revoke(&api, held, request).await.into_response()
+    };
+    Ok(repeat::carry_out(api, held.id, request, work).await)
+}
+
+async fn revoke(api: &Api, held: Held, request: Request) -> Result<Json<SelfRevokedShown>, Problem> {
+    let address = api.client(request.extensions(), request.headers());
     let MaybeBody(body) = MaybeBody::<Revoke>::from_request(request, &()).await?;
     let Revoke { reason, note } = body.read()?;
     let revoked = api.service.revoke_held(held, reason, note.as_deref(), address).await?;

@@ -16,7 +16,6 @@ use super::words;
 use crate::json::body::BodyCall;
 use crate::json::fault::{Faults, Step};
 use crate::json::members::{self, Bounded, Cost, Object, Text};
-use crate::json::problem::Problem;
 
 /// A question about one key.
 #[derive(Deserialize, ToSchema)]
@@ -89,10 +88,8 @@ impl BodyCall for VerifyCall<'_> {
     type Sent<'a> = VerifyBody<'a>;
     type Call<'a> = VerifyCall<'a>;
 
-    fn check(sent: Self::Sent<'_>) -> Result<Self::Call<'_>, Problem> {
-        let mut faults = Faults::default();
-        let call = VerifyCall::of(sent, &mut faults);
-        if faults.is_empty() { Ok(call) } else { Err(Problem::invalid(faults)) }
+    fn read<'a>(sent: Self::Sent<'a>, faults: &mut Faults) -> Option<Self::Call<'a>> {
+        Some(VerifyCall::of(sent, faults))
     }
 }
 
@@ -107,15 +104,13 @@ impl BodyCall for VerifyBatch {
     type Sent<'a> = VerifyBatchBody<'a>;
     type Call<'a> = Vec<VerifyCall<'a>>;
 
-    fn check(sent: Self::Sent<'_>) -> Result<Self::Call<'_>, Problem> {
+    fn read<'a>(sent: Self::Sent<'a>, faults: &mut Faults) -> Option<Self::Call<'a>> {
         let VerifyBatchBody { calls: Bounded(calls) } = sent;
-        let mut faults = Faults::default();
-        let calls = faults.within(Step::Member(Cow::Borrowed("calls")), |faults| {
+        Some(faults.within(Step::Member(Cow::Borrowed("calls")), |faults| {
             let calls = calls.into_iter().enumerate();
             let check = |(n, Object(call))| faults.within(Step::Item(n), |faults| VerifyCall::of(call, faults));
             calls.map(check).collect()
-        });
-        if faults.is_empty() { Ok(calls) } else { Err(Problem::invalid(faults)) }
+        }))
     }
 }
 

@@ -10,6 +10,7 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 
 use super::body_errors::look_through;
+use super::fault::Faults;
 use super::members::Object;
 use super::problem::Problem;
 use crate::reading::{self, Sender};
@@ -25,7 +26,33 @@ pub(crate) trait BodyCall {
     /// The question, with every member checked.
     type Call<'a>;
 
-    fn check(sent: Self::Sent<'_>) -> Result<Self::Call<'_>, Problem>;
+    /// The question; `None` if it cannot be asked. Adds what is wrong with the body.
+    fn read<'a>(sent: Self::Sent<'a>, faults: &mut Faults) -> Option<Self::Call<'a>>;
+
+    /// What its handler will find wrong with a question, as far as that alone shows it.
+    fn found_later(_: &Self::Call<'_>) -> Faults {
+        Faults::default()
+    }
+
+    /// The question, or everything that is wrong with the body.
+    fn check(sent: Self::Sent<'_>) -> Result<Self::Call<'_>, Problem> {
+        let mut faults = Faults::default();
+        match Self::read(sent, &mut faults) {
+            Some(call) if faults.is_empty() => Ok(call),
+            call => {
+                faults.extend_elsewhere(call.as_ref().map(Self::found_later).unwrap_or_default());
+                Err(Problem::invalid(faults))
+            }
+        }
+    }
+
+    /// Everything that is wrong with a body that is refused anyway: whoever mends it learns all at once.
+    fn faults(sent: Self::Sent<'_>) -> Faults {
+        let mut faults = Faults::default();
+        let call = Self::read(sent, &mut faults);
+        faults.extend_elsewhere(call.as_ref().map(Self::found_later).unwrap_or_default());
+        faults
+    }
 }
 
 /// A body that arrived whole, was sent as JSON and is not too long. It is not parsed yet: the parsed value borrows its
@@ -51,7 +78,7 @@ impl<B: BodyCall> JsonBody<B> {
 
     /// Its question, or everything that is wrong with it.
     pub fn read(&self) -> Result<B::Call<'_>, Problem> {
-        B::check(parse(&self.bytes)?)
+        B::check(parse::<B>(&self.bytes)?)
     }
 }
 
@@ -77,18 +104,18 @@ impl<B: BodyCall, S: Sync> FromRequest<S> for JsonBody<B> {
 }
 
 /// Reads a body, which must be an object, in one pass. If it is wrong, reads it again to find every fault.
-fn parse<'a, T: Deserialize<'a> + ToSchema>(body: &'a [u8]) -> Result<T, Problem> {
+fn parse<B: BodyCall>(body: &[u8]) -> Result<B::Sent<'_>, Problem> {
     let text = std::str::from_utf8(body).map_err(|error| {
         Problem::malformed(format!("The body is not UTF-8 text: byte {} is wrong.", error.valid_up_to() + 1))
     })?;
-    let read = serde_json::from_str::<Object<T>>(text);
-    read.map(|Object(read)| read).map_err(|error| look_through::<T>(text, &error))
+    let read = serde_json::from_str::<Object<B::Sent<'_>>>(text);
+    read.map(|Object(read)| read).map_err(|error| look_through::<B>(text, &error))
 }
 
 /// Whether a call with this body would be right.
 #[cfg(test)]
 pub(crate) fn check<B: BodyCall>(body: &'static str) -> Result<(), Problem> {
-    B::check(parse(body.as_bytes())?).map(drop)
+    B::check(parse::<B>(body.as_bytes())?).map(drop)
 }
 
 fn is_json(headers: &HeaderMap) -> bool {

@@ -10,15 +10,20 @@ use utoipa::openapi::schema::{
 };
 use utoipa::{Number, ToSchema};
 
-use super::fault::{Faults, Step};
-use super::members::check_format;
+use super::body::BodyCall;
+use super::fault::{Faults, Step, Wrong};
+use super::members::{self, check_format};
 use super::problem::Problem;
 use super::tree::{Tree, Unreadable};
 
-/// Reports what is wrong with a body that should have been a `T` and failed with `error`.
-pub(super) fn look_through<T: ToSchema>(text: &str, error: &serde_json::Error) -> Problem {
+/// Reports what is wrong with the body of a call, which could not be read for `error`.
+pub(super) fn look_through<B: BodyCall>(text: &str, error: &serde_json::Error) -> Problem {
     let mut faults = match Tree::read(text) {
-        Ok(tree) => faults_of::<T>(&tree),
+        Ok(mut tree) => {
+            let mut faults = mend::<B::Sent<'_>>(&mut tree);
+            faults.extend_outside(faults_of_rest::<B>(&tree));
+            faults
+        }
         Err(Unreadable::Empty) => return Problem::malformed("The body is empty; send a JSON object."),
         Err(Unreadable::TooDeep) => return Problem::malformed("The body is nested too deeply."),
         Err(Unreadable::NoJson(reason)) => return Problem::malformed(format!("The body is not JSON: {reason}.")),
@@ -34,12 +39,21 @@ pub(super) fn look_through<T: ToSchema>(text: &str, error: &serde_json::Error) -
     Problem::invalid(faults)
 }
 
-fn faults_of<T: ToSchema>(tree: &Tree) -> Faults {
+/// Finds where a body differs from its schema, and puts the least that the schema allows there.
+fn mend<T: ToSchema>(tree: &mut Tree) -> Faults {
     let mut named = Vec::new();
     T::schemas(&mut named);
     let mut faults = Faults::default();
     Schemas { named }.check(tree, &T::schema(), &mut faults);
     faults
+}
+
+/// What is wrong with the values of a mended body.
+fn faults_of_rest<B: BodyCall>(mended: &Tree) -> Faults {
+    // Without what was not looked at, it would say something else.
+    let text = mended.is_whole().then(|| serde_json::to_string(mended).ok()).flatten().unwrap_or_default();
+    let sent = serde_json::from_str::<members::Object<B::Sent<'_>>>(&text);
+    sent.map_or_else(|_| Faults::default(), |members::Object(sent)| B::faults(sent))
 }
 
 /// The schemas that others refer to by name.
@@ -48,22 +62,52 @@ struct Schemas {
 }
 
 impl Schemas {
-    fn check(&self, tree: &Tree, schema: &RefOr<Schema>, faults: &mut Faults) {
+    fn check(&self, tree: &mut Tree, schema: &RefOr<Schema>, faults: &mut Faults) {
         if matches!(tree, Tree::Null) && may_be_null(schema) {
             return;
         }
-        match self.behind(schema) {
+        let checked = match self.behind(schema) {
             Some(Schema::Array(array)) => self.check_list(tree, array, faults),
-            Some(Schema::Object(object)) => match types(&object.schema_type).iter().find(|kind| **kind != Type::Null) {
-                Some(Type::String) => check_text(tree, object, faults),
-                Some(Type::Integer) => check_whole(tree, object, faults),
-                Some(Type::Boolean) if !matches!(tree, Tree::Flag) => wanted("true or false", tree, faults),
+            Some(Schema::Object(object)) => match type_of(object) {
+                Some(Type::String) => check_text(tree, object),
+                Some(Type::Integer) => check_whole(tree, object),
+                Some(Type::Boolean) if !matches!(tree, Tree::Flag(_)) => Err(wanted("true or false", tree)),
                 Some(Type::Object) => self.check_object(tree, object, faults),
-                _ => {}
+                _ => Ok(()),
             },
             // No parsed struct has another one.
-            _ => {}
+            _ => Ok(()),
+        };
+        if let Err(wrong) = checked {
+            faults.wrong_here(wrong);
+            *tree = self.least(schema);
         }
+    }
+
+    /// The least that a schema allows.
+    fn least(&self, schema: &RefOr<Schema>) -> Tree {
+        match self.behind(schema) {
+            Some(Schema::Array(array)) => {
+                let count = array.min_items.unwrap_or(0);
+                let items = (0..count).filter_map(|_| item_of(array).map(|item| self.least(item)));
+                Tree::List(items.collect(), count)
+            }
+            Some(Schema::Object(object)) => match type_of(object) {
+                Some(Type::String) => Tree::Text("x".repeat(object.min_length.unwrap_or(0))),
+                Some(Type::Integer) => Tree::Number(Some(least_number(object))),
+                Some(Type::Boolean) => Tree::Flag(false),
+                Some(Type::Object) => {
+                    let required = object.required.iter().filter_map(|name| self.least_member(object, name));
+                    Tree::Object(required.collect(), true)
+                }
+                _ => Tree::Null,
+            },
+            _ => Tree::Null,
+        }
+    }
+
+    fn least_member(&self, object: &Object, name: &str) -> Option<(String, Tree)> {
+        Some((name.to_owned(), self.least(object.properties.get(name)?)))
     }
 
     /// The schema behind a name or a null.
@@ -79,77 +123,98 @@ impl Schemas {
         }
     }
 
-    fn check_list(&self, tree: &Tree, array: &Array, faults: &mut Faults) {
-        let Tree::List(found, count) = tree else { return wanted("an array", tree, faults) };
+    fn check_list(&self, tree: &mut Tree, array: &Array, faults: &mut Faults) -> Result<(), Wrong> {
+        let Tree::List(found, count) = tree else { return Err(wanted("an array", tree)) };
         let (least, most) = (array.min_items.unwrap_or(0), array.max_items.unwrap_or(usize::MAX));
         if !(least..=most).contains(count) {
-            return faults.here(format!("This must have {least} to {most} items, not {count}."));
+            return Err((format!("This must have {least} to {most} items, not {count}.").into(), None));
         }
-        let ArrayItems::RefOrSchema(schema) = &array.items else { return };
-        for (n, item) in found.iter().enumerate() {
+        let Some(schema) = item_of(array) else { return Ok(()) };
+        for (n, item) in found.iter_mut().enumerate() {
             faults.within(Step::Item(n), |faults| self.check(item, schema, faults));
         }
+        Ok(())
     }
 
-    fn check_object(&self, tree: &Tree, object: &Object, faults: &mut Faults) {
-        let Tree::Object(found, all) = tree else { return wanted("a JSON object", tree, faults) };
+    fn check_object(&self, tree: &mut Tree, object: &Object, faults: &mut Faults) -> Result<(), Wrong> {
+        let Tree::Object(found, all) = tree else { return Err(wanted("a JSON object", tree)) };
         let required = object.required.iter().filter(|_| *all);
-        for name in required.filter(|name| found.iter().all(|(there, _)| there != *name)) {
-            let what = object.properties.get(name).and_then(description).map(what).unwrap_or_default();
-            let step = Step::Member(Cow::Owned(name.clone()));
+        let missing: Vec<_> = required.filter(|name| found.iter().all(|(there, _)| there != *name)).collect();
+        for name in &missing {
+            let what = object.properties.get(*name).and_then(description).map(what).unwrap_or_default();
+            let step = Step::Member(Cow::Owned((*name).clone()));
             faults.within(step, |faults| faults.here(format!("This member is required: {what}.")));
         }
-        let closed = matches!(object.additional_properties.as_deref(), Some(AdditionalProperties::FreeForm(false)));
-        for (n, (name, tree)) in found.iter().enumerate() {
-            faults.within(Step::Member(Cow::Owned(name.clone())), |faults| match object.properties.get(name) {
-                Some(schema) => {
-                    if found.iter().take(n).any(|(before, _)| before == name) {
-                        faults.here("This member is repeated.");
-                    }
-                    self.check(tree, schema, faults);
-                }
-                None if let Some(AdditionalProperties::RefOr(schema)) = object.additional_properties.as_deref() => {
-                    self.check(tree, schema, faults);
-                }
-                None if closed => {
-                    let names: Vec<_> = object.properties.keys().map(String::as_str).collect();
-                    let fix = if names.is_empty() {
-                        "Send {}.".to_owned()
-                    } else {
-                        format!("Use one of {}.", names.join(", "))
-                    };
-                    faults.here_with("This member is unknown.", fix);
-                }
-                None => {}
-            });
+        let mut seen = Vec::new();
+        found.retain_mut(|(name, tree)| {
+            let step = Step::Member(Cow::Owned(name.clone()));
+            faults.within(step, |faults| self.check_member(name, tree, object, &mut seen, faults))
+        });
+        found.extend(missing.into_iter().filter_map(|name| self.least_member(object, name)));
+        Ok(())
+    }
+
+    /// Whether to keep the member. `seen` has the known ones before it.
+    fn check_member(
+        &self,
+        name: &str,
+        tree: &mut Tree,
+        object: &Object,
+        seen: &mut Vec<String>,
+        faults: &mut Faults,
+    ) -> bool {
+        if let Some(schema) = object.properties.get(name) {
+            let is_first = seen.iter().all(|before| before != name);
+            if is_first {
+                seen.push(name.to_owned());
+            } else {
+                faults.here("This member is repeated.");
+            }
+            self.check(tree, schema, faults);
+            return is_first;
         }
+        match object.additional_properties.as_deref() {
+            Some(AdditionalProperties::RefOr(schema)) => self.check(tree, schema, faults),
+            Some(AdditionalProperties::FreeForm(false)) => {
+                let names: Vec<_> = object.properties.keys().map(String::as_str).collect();
+                let fix =
+                    if names.is_empty() { "Send {}.".to_owned() } else { format!("Use one of {}.", names.join(", ")) };
+                faults.here_with("This member is unknown.", fix);
+                return false;
+            }
+            _ => {}
+        }
+        true
     }
 }
 
-fn check_text(tree: &Tree, object: &Object, faults: &mut Faults) {
-    let Tree::Text(text) = tree else { return wanted("a string", tree, faults) };
+fn check_text(tree: &Tree, object: &Object) -> Result<(), Wrong> {
+    let Tree::Text(text) = tree else { return Err(wanted("a string", tree)) };
     let (least, most) = (object.min_length.unwrap_or(0), object.max_length.unwrap_or(usize::MAX));
-    let length = text.chars().count();
-    if length < least {
-        faults.here_with("This is empty.", format!("Send {least} to {most} characters."));
-    } else if length > most {
-        faults.here(format!("This has more than {most} characters."));
-    } else if let Some(SchemaFormat::Custom(format)) = &object.format
-        && let Err(wrong) = check_format(format, text)
-    {
-        faults.wrong_here(wrong);
+    match (text.chars().count(), &object.format) {
+        (length, _) if length < least => {
+            Err(("This is empty.".into(), Some(format!("Send {least} to {most} characters.").into())))
+        }
+        (length, _) if length > most => Err((format!("This has more than {most} characters.").into(), None)),
+        (_, Some(SchemaFormat::Custom(format))) => check_format(format, text),
+        _ => Ok(()),
     }
 }
 
 /// A whole number in a body starts at 0 unless its schema says more.
-fn check_whole(tree: &Tree, object: &Object, faults: &mut Faults) {
-    let Tree::Number(number) = tree else { return wanted("a whole number", tree, faults) };
-    let (least, most) = (bound(object.minimum.as_ref()).unwrap_or(0), bound(object.maximum.as_ref()));
-    match most {
-        _ if number.is_some_and(|number| (least..=most.unwrap_or(u64::MAX)).contains(&number)) => {}
-        Some(most) => faults.here(format!("This must be a whole number from {least} to {most}.")),
-        None => faults.here(format!("This must be a whole number, {least} or greater.")),
-    }
+fn check_whole(tree: &Tree, object: &Object) -> Result<(), Wrong> {
+    let Tree::Number(number) = tree else { return Err(wanted("a whole number", tree)) };
+    let (least, most) = (least_number(object), bound(object.maximum.as_ref()));
+    let wrong = match most {
+        _ if number.is_some_and(|number| (least..=most.unwrap_or(u64::MAX)).contains(&number)) => return Ok(()),
+        Some(most) => format!("This must be a whole number from {least} to {most}."),
+        None => format!("This must be a whole number, {least} or greater."),
+    };
+    Err((wrong.into(), None))
+}
+
+fn least_number(object: &Object) -> u64 {
+    bound(object.minimum.as_ref()).unwrap_or(0)
 }
 
 fn bound(bound: Option<&Number>) -> Option<u64> {
@@ -160,8 +225,18 @@ fn bound(bound: Option<&Number>) -> Option<u64> {
     }
 }
 
-fn wanted(what: &str, tree: &Tree, faults: &mut Faults) {
-    faults.here(format!("This must be {what}, not {}.", tree.named()));
+fn wanted(what: &str, tree: &Tree) -> Wrong {
+    (format!("This must be {what}, not {}.", tree.named()).into(), None)
+}
+
+/// The type of a value that is not null.
+fn type_of(object: &Object) -> Option<&Type> {
+    types(&object.schema_type).iter().find(|kind| **kind != Type::Null)
+}
+
+fn item_of(array: &Array) -> Option<&RefOr<Schema>> {
+    let ArrayItems::RefOrSchema(schema) = &array.items else { return None };
+    Some(schema)
 }
 
 fn types(types: &SchemaType) -> &[Type] {
@@ -309,8 +384,8 @@ pub(crate) mod tests {
                 apply(change, &found[number % found.len()], &mut body);
             }
             let text = body.to_string();
-            let Ok(tree) = Tree::read(&text) else { panic!("{text} is JSON") };
-            let faults = faults_of::<B::Sent<'_>>(&tree);
+            let Ok(mut tree) = Tree::read(&text) else { panic!("{text} is JSON") };
+            let faults = mend::<B::Sent<'_>>(&mut tree);
             match serde_json::from_str::<Object<B::Sent<'_>>>(&text) {
                 Err(error) => prop_assert!(!faults.is_empty(), "{error}, but nothing is wrong with {text}"),
                 Ok(Object(sent)) => {

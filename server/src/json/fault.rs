@@ -163,6 +163,12 @@ impl Faults {
         self.found.is_empty()
     }
 
+    /// Whether it has faults of this member alone.
+    pub fn are_all_at(&self, member: &'static str) -> bool {
+        let path = [Step::Member(Cow::Borrowed(member))];
+        !self.is_empty() && self.found.iter().all(|fault| fault.path == path)
+    }
+
     /// Adds faults that were found elsewhere.
     pub fn extend(&mut self, others: Self) {
         others.found.into_iter().for_each(|fault| self.add(fault.path, fault.wrong, fault.fix));
@@ -172,6 +178,13 @@ impl Faults {
     pub fn extend_elsewhere(&mut self, others: Self) {
         let is_new = |other: &Fault| self.found.iter().all(|here| here.path != other.path);
         let found = others.found.into_iter().filter(is_new).collect();
+        self.extend(Self { found, ..Self::default() });
+    }
+
+    /// Adds faults of another check, unless they are at a value that is wrong already, or inside one.
+    pub fn extend_outside(&mut self, others: Self) {
+        let is_outside = |other: &Fault| self.found.iter().all(|here| !other.path.starts_with(&here.path));
+        let found = others.found.into_iter().filter(is_outside).collect();
         self.extend(Self { found, ..Self::default() });
     }
 

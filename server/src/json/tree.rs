@@ -5,6 +5,7 @@ use std::cell::{Cell, RefCell};
 use std::fmt;
 
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde::ser::{Serialize, Serializer};
 
 use super::fault::Step;
 use super::members::Whole;
@@ -15,7 +16,7 @@ const LOOKED_AT: usize = 10_000;
 /// One value of JSON.
 pub(super) enum Tree {
     Null,
-    Flag,
+    Flag(bool),
     Number(Option<u64>),
     Text(String),
     /// The items that are checked, and the number of all items.
@@ -40,15 +41,37 @@ impl Tree {
         })
     }
 
+    /// Whether all of it was read.
+    pub fn is_whole(&self) -> bool {
+        match self {
+            Self::List(items, count) => items.len() == *count && items.iter().all(Self::is_whole),
+            Self::Object(members, all) => *all && members.iter().all(|(_, tree)| tree.is_whole()),
+            _ => true,
+        }
+    }
+
     /// Its type, as part of a sentence.
     pub const fn named(&self) -> &'static str {
         match self {
             Self::Null => "null",
-            Self::Flag => "true or false",
+            Self::Flag(_) => "true or false",
             Self::Number(_) => "a number",
             Self::Text(_) => "a string",
             Self::List(..) => "an array",
             Self::Object(..) => "an object",
+        }
+    }
+}
+
+impl Serialize for Tree {
+    fn serialize<S: Serializer>(&self, json: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Null => json.serialize_unit(),
+            Self::Flag(flag) => json.serialize_bool(*flag),
+            Self::Number(number) => number.serialize(json),
+            Self::Text(text) => json.serialize_str(text),
+            Self::List(items, _) => json.collect_seq(items),
+            Self::Object(members, _) => json.collect_map(members.iter().map(|(name, tree)| (name, tree))),
         }
     }
 }
@@ -113,8 +136,8 @@ impl<'de> Visitor<'de> for Reader<'_> {
         Ok(Tree::Null)
     }
 
-    fn visit_bool<E>(self, _: bool) -> Result<Tree, E> {
-        Ok(Tree::Flag)
+    fn visit_bool<E>(self, flag: bool) -> Result<Tree, E> {
+        Ok(Tree::Flag(flag))
     }
 
     fn visit_u64<E>(self, number: u64) -> Result<Tree, E> {

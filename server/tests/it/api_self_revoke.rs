@@ -39,6 +39,27 @@ async fn a_key_ends_itself_and_a_second_call_says_so() {
 }
 
 #[tokio::test]
+async fn a_call_that_is_sent_again_is_answered_as_the_first() {
+    let product = Product::start().await;
+    let token = product.token(service_key("Lost")).await;
+    let as_key =
+        |token: &str, body: &'static str| Call::post(PATH).bearer(token).header("idempotency-key", "lost-1").json(body);
+    let call = |body| as_key(&token, body);
+    // What was refused is carried out when it comes again.
+    product.send(call(r#"{"reason":"bored"}"#)).await.problem(422);
+    product.send(as_key("ks_7Qm2xVbN4tRa_x", r#"{"reason":"leaked"}"#)).await.problem(401);
+    let first = product.send(call(r#"{"reason":"leaked"}"#)).await;
+    assert_eq!((first.status.as_u16(), first.header("idempotent-replayed")), (200, ""), "{}", first.body);
+    let again = product.send(call(r#"{"reason":"leaked"}"#)).await;
+    assert_eq!((again.status, &again.body), (first.status, &first.body));
+    assert_eq!((again.header("idempotent-replayed"), &again.json()["alreadyRevoked"]), ("true", &false.into()));
+    let other = product.send(call(r#"{"reason":"other"}"#)).await.problem(422);
+    assert_eq!(other["type"], "urn:keystead:problem:idempotency-key-reused");
+    let later = Call::post(PATH).bearer(&token).header("idempotency-key", "lost-2");
+    assert_eq!(product.send(later).await.json()["alreadyRevoked"], true);
+}
+
+#[tokio::test]
 async fn a_key_that_is_pending_or_in_two_headers_ends_itself() {
     let product = Product::start().await;
     let (service, app) = (&product.service, *product.service.default_app());

@@ -57,6 +57,7 @@ mod live;
 mod logs;
 mod mailbox;
 mod manage_bounds;
+mod manage_faults;
 mod manage_hand_overs;
 mod manage_integration_keys;
 mod manage_keys;

@@ -47,6 +47,9 @@ fn other_kinds_are_refused() {
         assert_eq!(fields(&draft(kind)), [Field::Kind], "{kind}");
     }
     assert_eq!(errors(&KeyDraft::default()), [(Field::Kind, "Choose what the key is for.".to_owned())]);
+    // The other fields are checked all the same.
+    let wrong = KeyDraft { name: some(""), cidrs: list(&["x"]), acts_for: list(&["x"]), ..draft("nonsense") };
+    assert_eq!(fields(&wrong), [Field::Kind, Field::Name, Field::Cidrs, Field::ActsFor]);
 }
 
 #[test]

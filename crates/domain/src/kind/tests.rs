@@ -26,6 +26,14 @@ fn a_kind_makes_only_what_is_below_it() {
 }
 
 #[test]
+fn the_widest_kind_has_the_most_fields() {
+    let widest = KeyKind::WIDEST.rules();
+    let fields = KeyKind::ALL.iter().map(|kind| kind.rules().asked.len());
+    assert_eq!(fields.max(), Some(widest.asked.len()));
+    assert!(widest.typed_permissions && !widest.boxes.is_empty());
+}
+
+#[test]
 fn nothing_is_editable_that_was_not_asked() {
     for kind in KeyKind::ALL {
         let rules = kind.rules();

@@ -9,7 +9,7 @@ use crate::Result;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Held {
     /// The key.
-    pub(crate) id: KeyId,
+    pub id: KeyId,
     /// Which of its secrets was presented.
     pub(crate) number: SecretNumber,
 }

@@ -40,7 +40,7 @@ async fn issue(service: &Service, call: Repeatable<'_>) -> Result<Repeated<Resul
         made.fetch_add(1, Ordering::Relaxed);
         Ok::<_, Error>((issued.key.row.id, token(&issued)))
     };
-    Ok(match service.once(owner(), call, work).await? {
+    Ok(match service.once(owner().actor().id(), call, work).await? {
         Repeated::Done(Ok((id, secret)), Some(done)) => {
             let answer = Answer {
                 status: 201,
@@ -95,7 +95,7 @@ async fn another_call_or_another_caller_is_another_matter(w: World) {
     }
     assert_eq!(keys(&w).await, 1);
     let somebody = crate::world::somebody(9, domain::role::Role::Owner);
-    let theirs = w.service.once(&somebody, call("a", b"{}"), async {}).await.unwrap();
+    let theirs = w.service.once(somebody.actor().id(), call("a", b"{}"), async {}).await.unwrap();
     assert!(matches!(theirs, Repeated::Done((), None)), "nothing was changed, so nothing is kept");
 }
 
@@ -105,7 +105,8 @@ async fn a_refused_call_is_carried_out_again(w: World) {
     for _ in 0..2 {
         let key = draft("service", "Made");
         let work = w.service.issue_acknowledged(&nobody, &app, &key);
-        let Repeated::Done(done, None) = w.service.once(&nobody, call("a", b"{}"), work).await.unwrap() else {
+        let Repeated::Done(done, None) = w.service.once(nobody.actor().id(), call("a", b"{}"), work).await.unwrap()
+        else {
             panic!()
         };
         assert_eq!(refusal(done), Refusal::Forbidden);
@@ -113,7 +114,9 @@ async fn a_refused_call_is_carried_out_again(w: World) {
     let wrong = AppId::from_random([9; 12]);
     let key = draft("service", "Made");
     let work = w.service.issue_acknowledged(owner(), &wrong, &key);
-    let Repeated::Done(done, None) = w.service.once(owner(), call("a", b"{}"), work).await.unwrap() else { panic!() };
+    let Repeated::Done(done, None) = w.service.once(owner().actor().id(), call("a", b"{}"), work).await.unwrap() else {
+        panic!()
+    };
     assert_eq!(refusal(done), Refusal::NotFound, "it was refused in its transaction");
     made(&w, "a").await;
 }
@@ -128,7 +131,9 @@ async fn a_call_that_is_refused_among_many_is_carried_out_again(w: World) {
             let (name, is_right) = (n.to_string(), n % 2 == 1);
             let (app, key) = (if is_right { service.default_app() } else { &wrong }, draft("service", "Made"));
             let work = service.issue_acknowledged(owner(), app, &key);
-            let Repeated::Done(done, kept) = service.once(owner(), call(&name, b"{}"), work).await.unwrap() else {
+            let Repeated::Done(done, kept) =
+                service.once(owner().actor().id(), call(&name, b"{}"), work).await.unwrap()
+            else {
                 panic!()
             };
             assert_eq!((done.is_ok(), kept.is_some()), (is_right, is_right), "{n}");
@@ -210,7 +215,7 @@ async fn an_answer_that_was_lost_is_told_so(w: World) {
     let app = *w.service.default_app();
     let key = draft("service", "Made");
     let work = w.service.issue_acknowledged(owner(), &app, &key);
-    let begun = w.service.once(owner(), call("a", b"{}"), work).await.unwrap();
+    let begun = w.service.once(owner().actor().id(), call("a", b"{}"), work).await.unwrap();
     assert!(matches!(begun, Repeated::Done(Ok(_), Some(_))), "and then the process ends");
     w.clock.advance(Millis::minutes(2));
     assert!(matches!(issue(&w.service, call("a", b"{}")).await.unwrap(), Repeated::Lost));

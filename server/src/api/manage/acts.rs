@@ -10,6 +10,7 @@ use domain::ids::KeyId;
 use domain::key::{KeyDetail, RevokeReason};
 use domain::refusal::Refusal;
 use domain::rotation::Overlap;
+use domain::text;
 use domain::timestamp::Timestamp;
 use serde::Deserialize;
 use service::Caller;
@@ -30,7 +31,6 @@ use super::keys::{key_id, members, shown, stale};
 use crate::json::body::BodyCall;
 use crate::json::fault::Faults;
 use crate::json::members::{Object, Text};
-use crate::json::problem::Problem;
 
 /// How a key is rotated.
 #[derive(Deserialize, ToSchema)]
@@ -58,15 +58,12 @@ impl BodyCall for Rotate {
     type Sent<'a> = RotateBody<'a>;
     type Call<'a> = Self;
 
-    fn check(sent: Self::Sent<'_>) -> Result<Self::Call<'_>, Problem> {
-        let (mut faults, mut of_recipient) = (Faults::default(), Faults::default());
-        let overlap = overlap(sent.overlap.as_ref(), Overlap::parse, &mut faults);
+    fn read<'a>(sent: Self::Sent<'a>, faults: &mut Faults) -> Option<Self::Call<'a>> {
+        let overlap = overlap(sent.overlap.as_ref(), Overlap::parse, faults);
+        let mut of_recipient = Faults::default();
         let to = sent.hand_over.map(|Object(to)| Recipient::of(to, &mut of_recipient));
         faults.extend_within(HAND_OVER, of_recipient);
-        match overlap {
-            Some(overlap) if faults.is_empty() => Ok(Self { overlap, to }),
-            _ => Err(Problem::invalid(faults)),
-        }
+        Some(Self { overlap: overlap?, to })
     }
 }
 
@@ -96,11 +93,8 @@ impl BodyCall for Extend {
     type Sent<'a> = ExtendBody<'a>;
     type Call<'a> = Self;
 
-    fn check(sent: Self::Sent<'_>) -> Result<Self::Call<'_>, Problem> {
-        let mut faults = Faults::default();
-        overlap(sent.overlap.as_ref(), Overlap::parse_longer, &mut faults)
-            .map(Self)
-            .ok_or_else(|| Problem::invalid(faults))
+    fn read<'a>(sent: Self::Sent<'a>, faults: &mut Faults) -> Option<Self::Call<'a>> {
+        overlap(sent.overlap.as_ref(), Overlap::parse_longer, faults).map(Self)
     }
 }
 
@@ -143,9 +137,9 @@ impl BodyCall for Revoke {
     type Sent<'a> = RevokeBody<'a>;
     type Call<'a> = Self;
 
-    fn check(sent: Self::Sent<'_>) -> Result<Self::Call<'_>, Problem> {
-        let reason = reason(sent.reason.as_ref()).map_err(Refusal::from)?;
-        Ok(Self { reason, note: sent.note.map(|Text(note)| note.into_owned()) })
+    fn read<'a>(sent: Self::Sent<'a>, faults: &mut Faults) -> Option<Self::Call<'a>> {
+        let read = Self::of(sent.reason.as_ref(), sent.note.as_ref());
+        read.map_err(|errors| faults.extend(errors.into())).ok()
     }
 }
 
@@ -153,13 +147,22 @@ impl Documented for Revoke {
     const EXAMPLE: &'static str = r#"{"reason":"no_longer_needed"}"#;
 }
 
-/// Why a key is revoked; `other` if that is left out.
-pub(super) fn reason(sent: Option<&Text<'_>>) -> Result<RevokeReason, FieldErrors> {
-    let word = sent.map_or(RevokeReason::Other.as_str(), AsRef::as_ref);
-    RevokeReason::parse(word).ok_or_else(|| {
-        let words: Vec<_> = RevokeReason::ALL.iter().map(|reason| reason.as_str()).collect();
-        FieldErrors::one(Field::Reason, format!("Use one of {}.", words.join(", ")))
-    })
+impl Revoke {
+    /// The reason, `other` if it is left out, and the note.
+    pub fn of(reason: Option<&Text<'_>>, note: Option<&Text<'_>>) -> Result<Self, FieldErrors> {
+        let mut errors = FieldErrors::default();
+        let word = reason.map_or(RevokeReason::Other.as_str(), AsRef::as_ref);
+        let reason = RevokeReason::parse(word).ok_or_else(|| {
+            let words: Vec<_> = RevokeReason::ALL.iter().map(|reason| reason.as_str()).collect();
+            format!("Use one of {}.", words.join(", "))
+        });
+        let reason = errors.keep(Field::Reason, reason);
+        let note = errors.keep(Field::Note, note.map_or(Ok(None), |Text(note)| text::note(note)));
+        match (reason, note) {
+            (Some(reason), Some(note)) => Ok(Self { reason, note }),
+            _ => Err(errors),
+        }
+    }
 }
 
 /// Rotates a key. Its caller stores the answer, and so confirms the new secret; or gives a link to whoever is to collect it.

@@ -7,9 +7,10 @@ use axum::extract::{RawQuery, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use domain::app::{ARCHIVED, App, AppQuery};
+use domain::field::{Field, FieldErrors};
 use domain::ids::AppId;
 use domain::query_string::ListQuery;
-use domain::text::SEARCH_MAX;
+use domain::text::{self, SEARCH_MAX};
 use domain::timestamp::Timestamp;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -22,6 +23,7 @@ use super::call::By;
 use super::query::{AFTER, BEFORE, Param, Takes, borrowed, read_list};
 use crate::json::answer::json;
 use crate::json::body::{BodyCall, JsonBody};
+use crate::json::fault::Faults;
 use crate::json::members::Text;
 use crate::json::problem::Problem;
 
@@ -80,8 +82,13 @@ impl BodyCall for AppName {
     type Sent<'a> = AppBody<'a>;
     type Call<'a> = Self;
 
-    fn check(sent: Self::Sent<'_>) -> Result<Self::Call<'_>, Problem> {
-        Ok(Self(sent.name.0.into_owned()))
+    fn read<'a>(sent: Self::Sent<'a>, _: &mut Faults) -> Option<Self::Call<'a>> {
+        Some(Self(sent.name.0.into_owned()))
+    }
+
+    fn found_later(Self(name): &Self) -> Faults {
+        let named = text::app_name(name).map_err(|message| FieldErrors::one(Field::Name, message));
+        named.err().unwrap_or_default().into()
     }
 }
 

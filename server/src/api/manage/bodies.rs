@@ -12,6 +12,7 @@ use utoipa::ToSchema;
 
 use super::super::operation::Documented;
 use crate::json::body::{BodyCall, JsonBody};
+use crate::json::fault::Faults;
 use crate::json::members::Text;
 use crate::json::problem::Problem;
 
@@ -115,8 +116,8 @@ impl BodyCall for Nothing {
     type Sent<'a> = NothingBody;
     type Call<'a> = ();
 
-    fn check(NothingBody {}: Self::Sent<'_>) -> Result<Self::Call<'_>, Problem> {
-        Ok(())
+    fn read<'a>(NothingBody {}: Self::Sent<'a>, _: &mut Faults) -> Option<Self::Call<'a>> {
+        Some(())
     }
 }
 

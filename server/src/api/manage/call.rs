@@ -54,12 +54,13 @@ pub(in super::super) async fn managed(
     let mut response = match (refused(&verdict, permission, &api), &verdict.key) {
         (None, Some(key)) => {
             let caller = Caller::key(Arc::clone(&key.record), api.client(&parts.extensions, &parts.headers));
-            if parts.method == Method::POST && repeat::is_asked(&parts.headers) {
-                parts.extensions.insert(By(caller.clone()));
-                repeat::carry_out(api, caller, parts, body, next).await
+            let repeats = parts.method == Method::POST && repeat::is_asked(&parts.headers);
+            parts.extensions.insert(By(caller));
+            let request = Request::from_parts(parts, body);
+            if repeats {
+                repeat::carry_out(api, key.record.id, request, move |request| next.run(request)).await
             } else {
-                parts.extensions.insert(By(caller));
-                next.run(Request::from_parts(parts, body)).await
+                next.run(request).await
             }
         }
         (problem, _) => problem.unwrap_or_else(Problem::key_refused).into_response(),

@@ -167,22 +167,23 @@ impl BodyCall for NewHandOver {
     type Sent<'a> = NewHandOverBody<'a>;
     type Call<'a> = Self;
 
-    fn check(sent: Self::Sent<'_>) -> Result<Self::Call<'_>, Problem> {
+    fn read<'a>(sent: Self::Sent<'a>, faults: &mut Faults) -> Option<Self::Call<'a>> {
         let NewHandOverBody { key: Object(key), recipient, email, passphrase, link_life } = sent;
-        let mut faults = Faults::default();
-        let to = Recipient::of(RecipientBody { recipient, email, passphrase, link_life }, &mut faults);
+        let to = Recipient::of(RecipientBody { recipient, email, passphrase, link_life }, faults);
         if key.acknowledge.is_some() {
             let path = [KEY, "acknowledge"].map(|name| Step::Member(Cow::Borrowed(name))).into();
             faults.at(path, "Leave this out: whoever collects the key confirms it.");
         }
         let mut of_key = Faults::default();
         let key = NewKey::of(key, &mut of_key);
-        if faults.is_empty() && of_key.is_empty() {
-            return Ok(Self { key, to });
-        }
-        of_key.extend_elsewhere(key.faults());
         faults.extend_within(KEY, of_key);
-        Err(Problem::invalid(faults))
+        Some(Self { key, to })
+    }
+
+    fn found_later(new: &Self) -> Faults {
+        let mut faults = Faults::default();
+        faults.extend_within(KEY, new.key.of_draft());
+        faults
     }
 }
 

@@ -106,16 +106,19 @@ pub(super) struct NewInviteBody<'a> {
 
 /// A new invite as it was asked for.
 #[derive(Debug)]
-pub(super) struct NewInvite;
+pub(super) struct NewInvite {
+    draft: InviteDraft,
+    /// Whether keys were sent, also such as cannot be read.
+    names_keys: bool,
+}
 
 impl BodyCall for NewInvite {
     type Sent<'a> = NewInviteBody<'a>;
-    type Call<'a> = InviteDraft;
+    type Call<'a> = Self;
 
-    fn check(sent: Self::Sent<'_>) -> Result<Self::Call<'_>, Problem> {
-        let mut faults = Faults::default();
+    fn read<'a>(sent: Self::Sent<'a>, faults: &mut Faults) -> Option<Self::Call<'a>> {
         let names_keys = sent.keys.as_ref().is_some_and(|Bounded(keys)| !keys.is_empty());
-        let (keys, apps) = (grants(sent.keys, &mut faults), apps(sent.apps, &mut faults));
+        let (keys, apps) = (grants(sent.keys, faults), apps(sent.apps, faults));
         let role = Role::parse(&sent.role.0);
         for (member, sent, wrong) in [
             ("apps", !apps.is_empty() && role == Some(Role::Owner), "Owners are limited to no apps."),
@@ -130,7 +133,7 @@ impl BodyCall for NewInvite {
                 faults.within(Step::Member(Cow::Borrowed(member)), |faults| faults.here(wrong));
             }
         }
-        no_blank_end(sent.access_ends_at.as_ref(), &mut faults);
+        no_blank_end(sent.access_ends_at.as_ref(), faults);
         let text = |text: Option<Text<'_>>| text.map(|Text(text)| text.into_owned()).unwrap_or_default();
         let draft = InviteDraft {
             first_name: text(Some(sent.first_name)),
@@ -141,14 +144,14 @@ impl BodyCall for NewInvite {
             keys,
             access_ends_at: sent.access_ends_at.map(moment).unwrap_or_default(),
         };
-        if faults.is_empty() {
-            return Ok(draft);
-        }
-        let mut errors = draft.check(BEFORE_ALL).err().unwrap_or_default();
+        Some(Self { draft, names_keys })
+    }
+
+    fn found_later(new: &Self) -> Faults {
+        let mut errors = new.draft.check(BEFORE_ALL).err().unwrap_or_default();
         // Keys that cannot be read are no keys to the draft.
-        errors.0.retain(|error| error.field != Field::Keys || !names_keys || !draft.keys.is_empty());
-        faults.extend_elsewhere(errors.into());
-        Err(Problem::invalid(faults))
+        errors.0.retain(|error| error.field != Field::Keys || !new.names_keys || !new.draft.keys.is_empty());
+        errors.into()
     }
 }
 
@@ -197,7 +200,7 @@ pub(super) async fn invite(
     By(caller): By,
     body: JsonBody<NewInvite>,
 ) -> Answered<Made<InviteAnswered>> {
-    let draft = body.read()?;
+    let NewInvite { draft, .. } = body.read()?;
     Ok(made(&api, &api.service.invite(&caller, &draft).await.map_err(problem)?))
 }
 

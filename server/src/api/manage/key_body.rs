@@ -3,7 +3,6 @@
 use domain::contact::ACTS_FOR_MAX;
 use domain::draft::KeyDraft;
 use domain::expiry::Expiry;
-use domain::field::Field;
 use domain::key::KeyDetail;
 use domain::kind::KeyKind;
 use domain::labels::TAGS_MAX;
@@ -16,11 +15,10 @@ use super::super::operation::Documented;
 use super::super::words;
 use super::bodies::{BEFORE_ALL, Change, LIMIT, Pairs};
 use super::bounds;
-use super::key_members::{Items, Names, listed, metadata, permissions, refuse, text, texts, when, word};
+use super::key_members::{Items, Names, listed, metadata, permissions, text, texts, when, word};
 use crate::json::body::BodyCall;
 use crate::json::fault::Faults;
 use crate::json::members::{Text, Whole};
-use crate::json::problem::Problem;
 
 /// A new key.
 #[derive(Deserialize, ToSchema)]
@@ -203,11 +201,12 @@ impl BodyCall for NewKey {
     type Sent<'a> = NewKeyBody<'a>;
     type Call<'a> = Self;
 
-    fn check(sent: Self::Sent<'_>) -> Result<Self::Call<'_>, Problem> {
-        let mut faults = Faults::default();
-        let new = Self::of(sent, &mut faults);
-        refuse(faults, || new.faults())?;
-        Ok(new)
+    fn read<'a>(sent: Self::Sent<'a>, faults: &mut Faults) -> Option<Self::Call<'a>> {
+        Some(Self::of(sent, faults))
+    }
+
+    fn found_later(new: &Self) -> Faults {
+        new.of_draft()
     }
 }
 
@@ -215,7 +214,7 @@ impl NewKey {
     /// Reads the members, and adds the faults that their draft would not show.
     pub fn of(sent: NewKeyBody<'_>, faults: &mut Faults) -> Self {
         // What else is wrong is asked of the kind that was meant.
-        let kind = KeyKind::parse(sent.kind.0.trim());
+        let kind = KeyKind::parse(sent.kind.0.trim()).unwrap_or(KeyKind::WIDEST);
         let (items, names) = metadata(faults, sent.metadata);
         let mut list = |member, items| listed(faults, member, items);
         let (permissions, boxes) = permissions(kind, list("permissions", sent.permissions.map(texts)));
@@ -249,7 +248,7 @@ impl NewKey {
     }
 
     /// What is wrong with the draft.
-    pub fn faults(&self) -> Faults {
+    pub fn of_draft(&self) -> Faults {
         self.names.faults(self.draft.check(BEFORE_ALL).err().unwrap_or_default())
     }
 }
@@ -264,18 +263,17 @@ impl BodyCall for KeyChange {
     type Sent<'a> = KeyChangeBody<'a>;
     type Call<'a> = Self;
 
-    fn check(sent: Self::Sent<'_>) -> Result<Self::Call<'_>, Problem> {
-        let (mut faults, mut single) = (Faults::default(), Faults::default());
+    fn read<'a>(sent: Self::Sent<'a>, faults: &mut Faults) -> Option<Self::Call<'a>> {
+        let mut single = Faults::default();
         let (metadata, names) = match sent.metadata {
             Change::Left => (None, Names::default()),
             Change::Clear => (Some(Vec::new()), Names::default()),
             Change::Set(pairs) => {
-                let (items, names) = metadata(&mut faults, Some(pairs));
+                let (items, names) = metadata(faults, Some(pairs));
                 (Some(items), names)
             }
         };
-        let mut list =
-            |member, change: Change<Vec<Text<'_>>>| change.sent(|items| listed(&mut faults, member, Some(items)));
+        let mut list = |member, change: Change<Vec<Text<'_>>>| change.sent(|items| listed(faults, member, Some(items)));
         let mut time = |member, change: Change<Text<'_>>| change.sent(|at| when(&mut single, member, at));
         let never = matches!(sent.expires_at, Change::Clear).then(|| Expiry::Never.as_str().to_owned());
         let draft = KeyDraft {
@@ -303,9 +301,17 @@ impl BodyCall for KeyChange {
             metadata,
         };
         faults.extend(single);
-        let change = Self { draft, names };
-        refuse(faults, || change.faults())?;
-        Ok(change)
+        Some(Self { draft, names })
+    }
+
+    /// What is wrong with the draft, whichever key it is for.
+    fn found_later(change: &Self) -> Faults {
+        let mut draft = change.draft_for(KeyKind::WIDEST);
+        // The key may have the quota that refills.
+        if draft.quota_refill.is_some() && draft.quota.is_none() {
+            draft.quota = Some("1".to_owned());
+        }
+        change.names.faults(draft.check_fields(BEFORE_ALL).err().unwrap_or_default())
     }
 }
 
@@ -314,24 +320,11 @@ impl Documented for KeyChange {
 }
 
 impl KeyChange {
-    /// What is wrong with the draft, whichever key it is for.
-    fn faults(&self) -> Faults {
-        // One kind has every member but one, and permissions of all forms.
-        let asked = |kind: &KeyKind| Field::ALL.iter().filter(|field| kind.rules().asks(**field)).count();
-        let Some(kind) = KeyKind::ALL.iter().copied().max_by_key(asked) else { return Faults::default() };
-        let mut draft = KeyDraft { acts_for: None, ..self.draft_for(kind) };
-        // The key may have the quota that refills.
-        if draft.quota_refill.is_some() && draft.quota.is_none() {
-            draft.quota = Some("1".to_owned());
-        }
-        self.names.faults(draft.check_sent(kind, BEFORE_ALL).err().unwrap_or_default())
-    }
-
     /// The draft for a key of this kind, whose forms may show some permissions as boxes.
     fn draft_for(&self, kind: KeyKind) -> KeyDraft {
         let mut draft = self.draft.clone();
         if let Some(sent) = draft.permissions.take() {
-            let (typed, boxes) = permissions(Some(kind), sent);
+            let (typed, boxes) = permissions(kind, sent);
             (draft.permissions, draft.boxes) = (Some(typed), boxes);
         }
         draft

@@ -82,18 +82,9 @@ pub(super) fn word(faults: &mut Faults, member: &'static str, Text(word): Text<'
     word.into_owned()
 }
 
-/// Refuses a body that has faults, with those of its draft: whoever mends it learns all of them at once.
-pub(super) fn refuse(mut faults: Faults, of_draft: impl FnOnce() -> Faults) -> Result<(), Problem> {
-    if faults.is_empty() {
-        return Ok(());
-    }
-    faults.extend_elsewhere(of_draft());
-    Err(Problem::invalid(faults))
-}
-
 /// Those that the forms of the kind show as boxes apart. In the other list, a blank keeps their place.
-pub(super) fn permissions(kind: Option<KeyKind>, mut sent: Vec<String>) -> (Vec<String>, Vec<String>) {
-    let known = kind.map_or(&[][..], |kind| kind.rules().boxes);
+pub(super) fn permissions(kind: KeyKind, mut sent: Vec<String>) -> (Vec<String>, Vec<String>) {
+    let known = kind.rules().boxes;
     let boxes = sent.iter_mut().filter(|name| known.iter().any(|(known, _)| *known == name.as_str()));
     let boxes = boxes.map(std::mem::take).collect();
     (sent, boxes)

@@ -17,9 +17,9 @@ use utoipa::ToSchema;
 use super::super::call::Api;
 use super::super::operation::Documented;
 use super::super::words;
-use super::acts;
+use super::acts::Revoke;
 use super::answer::{Answered, One};
-use super::bodies::{Change, LIMIT, Pairs, moment};
+use super::bodies::{BEFORE_ALL, Change, LIMIT, Pairs, moment};
 use super::bounds;
 use super::call::By;
 use super::keys::{LIST, asked};
@@ -87,8 +87,14 @@ impl BodyCall for KeysAct {
     type Sent<'a> = KeysActBody<'a>;
     type Call<'a> = KeysActBody<'a>;
 
-    fn check(sent: Self::Sent<'_>) -> Result<Self::Call<'_>, Problem> {
-        Ok(sent)
+    fn read<'a>(sent: Self::Sent<'a>, _: &mut Faults) -> Option<Self::Call<'a>> {
+        Some(sent)
+    }
+
+    fn found_later(sent: &Self::Call<'_>) -> Faults {
+        let mut faults = Faults::default();
+        read(sent, BEFORE_ALL, &mut faults);
+        faults
     }
 }
 
@@ -134,7 +140,9 @@ pub(super) async fn act(
     body: JsonBody<KeysAct>,
 ) -> Answered<One<KeysActed>> {
     let service = &api.service;
-    let (change, selection) = read(body.read()?, service.now())?;
+    let mut faults = Faults::default();
+    let read = read(&body.read()?, service.now(), &mut faults).filter(|_| faults.is_empty());
+    let (change, selection) = read.ok_or_else(|| Problem::invalid(faults))?;
     // The answer says which keys match.
     if matches!(selection, Selection::Matching(_)) && caller.lacks(AdminPermission::KeysRead) {
         return Err(Problem::permission_needed(AdminPermission::KeysRead));
@@ -145,59 +153,70 @@ pub(super) async fn act(
         Ok(None) => Err(Problem::lost_answer()),
         // A filter that matches nothing is no mistake of whoever runs it each night.
         Err(service::Error::Refused(Refusal::NothingChosen)) => Ok(One::of(KeysActed::default())),
-        Err(service::Error::Refused(Refusal::Invalid(errors))) => Err(Problem::invalid(faults(errors))),
+        Err(service::Error::Refused(Refusal::Invalid(errors))) => Err(Problem::invalid(of_members(errors))),
         Err(error) => Err(error.into()),
     }
 }
 
-/// The act and its keys, or everything that is wrong with them.
-fn read(sent: KeysActBody<'_>, now: Timestamp) -> Result<(BulkChange, Selection), Problem> {
-    let mut found = Faults::default();
+/// The act and its keys. Adds everything that is wrong with them.
+fn read(sent: &KeysActBody<'_>, now: Timestamp, found: &mut Faults) -> Option<(BulkChange, Selection)> {
     let KeysActBody { act, ids, filter, reason, note, expires_at, tag, owner } = sent;
-    let selection = selection(ids, filter, &mut found);
-    let Some(act) = BulkAct::parse(&act.0) else {
-        let words: Vec<_> = BulkAct::ALL.iter().map(|act| act.as_str()).collect();
-        found.at(member("act"), format!("Use one of {}.", words.join(", ")));
-        return Err(Problem::invalid(found));
-    };
-    for (name, is_sent, of) in [
+    let selection = selection(ids.as_ref(), filter.as_ref(), found);
+    let members = [
         ("reason", reason.is_some(), &[BulkAct::Revoke][..]),
         ("note", note.is_some(), &[BulkAct::Revoke]),
         ("expiresAt", !matches!(expires_at, Change::Left), &[BulkAct::SetExpiry]),
         ("tag", tag.is_some(), &[BulkAct::AddTag, BulkAct::RemoveTag]),
         ("owner", owner.is_some(), &[BulkAct::Transfer]),
-    ] {
-        if is_sent && !of.contains(&act) {
-            found.at(member(name), format!("The act {} has no such member.", act.as_str()));
-        }
-    }
-    let text = |text: Option<Text<'_>>| text.map(|Text(text)| text.into_owned());
-    let change = match act {
+    ];
+    let sent = members.into_iter().filter(|(_, is_sent, _)| *is_sent);
+    let word = |text: Option<&Text<'_>>| text.map(|Text(text)| text.to_string()).unwrap_or_default();
+    let read = |act| match act {
         BulkAct::Disable => Ok(BulkChange::Disable),
         BulkAct::Enable => Ok(BulkChange::Enable),
-        BulkAct::Revoke => acts::reason(reason.as_ref()).map(|reason| BulkChange::Revoke { reason, note: text(note) }),
+        BulkAct::Revoke => Revoke::of(reason.as_ref(), note.as_ref())
+            .map(|Revoke { reason, note }| BulkChange::Revoke { reason, note }),
         BulkAct::SetExpiry => match expires_at {
             Change::Left => Err(FieldErrors::one(Field::ExpiresAt, "Send a time, or null for never.")),
             Change::Clear => Ok(BulkChange::SetExpiry(None)),
-            Change::Set(at) => BulkChange::set_expiry(Expiry::Custom.as_str(), &moment(at), now),
+            Change::Set(at) => {
+                BulkChange::set_expiry(Expiry::Custom.as_str(), &moment(Text(Cow::Borrowed(&at.0))), now)
+            }
         },
-        BulkAct::AddTag | BulkAct::RemoveTag => BulkChange::tag(act, &text(tag).unwrap_or_default()),
-        BulkAct::Transfer => BulkChange::transfer(&text(owner).unwrap_or_default()),
+        BulkAct::AddTag | BulkAct::RemoveTag => BulkChange::tag(act, &word(tag.as_ref())),
+        BulkAct::Transfer => BulkChange::transfer(&word(owner.as_ref())),
     };
-    match (change, selection) {
-        (Ok(change), Some(selection)) if found.is_empty() => Ok((change, selection)),
-        (change, _) => {
-            found.extend(change.err().map(faults).unwrap_or_default());
-            Err(Problem::invalid(found))
+    let change = if let Some(act) = BulkAct::parse(&act.0) {
+        for (name, _, _) in sent.filter(|(_, _, of)| !of.contains(&act)) {
+            found.at(member(name), format!("The act {} has no such member.", act.as_str()));
+        }
+        read(act)
+    } else {
+        let words: Vec<_> = BulkAct::ALL.iter().map(|act| act.as_str()).collect();
+        found.at(member("act"), format!("Use one of {}.", words.join(", ")));
+        // What else is wrong is asked of an act that has the member.
+        let mut errors = FieldErrors::default();
+        let mut acts: Vec<_> = sent.filter_map(|(_, _, of)| of.first()).collect();
+        acts.dedup();
+        for act in acts {
+            errors.keep_all(read(*act));
+        }
+        Err(errors)
+    };
+    match change {
+        Ok(change) => selection.map(|selection| (change, selection)),
+        Err(errors) => {
+            found.extend_elsewhere(of_members(errors));
+            None
         }
     }
 }
 
-fn selection(ids: Option<Ids<'_>>, filter: Option<Pairs<'_>>, found: &mut Faults) -> Option<Selection> {
+fn selection(ids: Option<&Ids<'_>>, filter: Option<&Pairs<'_>>, found: &mut Faults) -> Option<Selection> {
     match (ids, filter) {
-        (Some(Bounded(ids)), None) => Some(Selection::Keys(key_ids(&ids, found))),
+        (Some(Bounded(ids)), None) => Some(Selection::Keys(key_ids(ids, found))),
         (None, Some(Pairs(pairs))) => {
-            let pairs = pairs.into_iter().map(|(name, value)| (name.into_owned(), value.into_owned()));
+            let pairs = pairs.iter().map(|(name, value)| (name.to_string(), value.to_string()));
             matching(&pairs.collect::<Vec<_>>(), found)
         }
         (Some(_), Some(_)) => {
@@ -246,7 +265,7 @@ fn member(name: &'static str) -> Vec<Step> {
 }
 
 /// Each fault at the member that it is about.
-fn faults(errors: FieldErrors) -> Faults {
+fn of_members(errors: FieldErrors) -> Faults {
     let mut faults = Faults::default();
     for error in errors.0 {
         let name = match error.field {

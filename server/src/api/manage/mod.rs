@@ -20,7 +20,7 @@ mod limits;
 mod many;
 mod people;
 pub(crate) mod query;
-mod repeat;
+pub(super) mod repeat;
 mod requests;
 mod rotation;
 mod routes;

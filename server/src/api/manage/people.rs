@@ -99,8 +99,13 @@ impl BodyCall for PersonChange {
     type Sent<'a> = PersonChangeBody<'a>;
     type Call<'a> = Self;
 
-    fn check(sent: Self::Sent<'_>) -> Result<Self::Call<'_>, Problem> {
-        Ok(Self { role: sent.role.0.into_owned() })
+    fn read<'a>(sent: Self::Sent<'a>, _: &mut Faults) -> Option<Self::Call<'a>> {
+        Some(Self { role: sent.role.0.into_owned() })
+    }
+
+    fn found_later(change: &Self) -> Faults {
+        let known = Role::parse(&change.role).ok_or_else(|| FieldErrors::one(Field::Role, invite::NO_ROLE));
+        known.err().unwrap_or_default().into()
     }
 }
 
@@ -126,10 +131,8 @@ impl BodyCall for PersonApps {
     type Sent<'a> = PersonAppsBody<'a>;
     type Call<'a> = Vec<AppId>;
 
-    fn check(sent: Self::Sent<'_>) -> Result<Self::Call<'_>, Problem> {
-        let mut faults = Faults::default();
-        let apps = apps(Some(sent.apps), &mut faults);
-        if faults.is_empty() { Ok(apps) } else { Err(Problem::invalid(faults)) }
+    fn read<'a>(sent: Self::Sent<'a>, faults: &mut Faults) -> Option<Self::Call<'a>> {
+        Some(apps(Some(sent.apps), faults))
     }
 }
 
@@ -159,18 +162,15 @@ impl BodyCall for PersonKeys {
     type Sent<'a> = PersonKeysBody<'a>;
     type Call<'a> = (Vec<KeyGrant>, String);
 
-    fn check(sent: Self::Sent<'_>) -> Result<Self::Call<'_>, Problem> {
-        let mut faults = Faults::default();
-        let keys = grants(Some(sent.keys), &mut faults);
-        no_blank_end(sent.access_ends_at.as_ref(), &mut faults);
-        let end = sent.access_ends_at.map(moment).unwrap_or_default();
-        if faults.is_empty() {
-            return Ok((keys, end));
-        }
-        if let Err(message) = invite::end_of_access(&end, BEFORE_ALL) {
-            faults.extend(FieldErrors::one(Field::AccessEndsAt, message).into());
-        }
-        Err(Problem::invalid(faults))
+    fn read<'a>(sent: Self::Sent<'a>, faults: &mut Faults) -> Option<Self::Call<'a>> {
+        let keys = grants(Some(sent.keys), faults);
+        no_blank_end(sent.access_ends_at.as_ref(), faults);
+        Some((keys, sent.access_ends_at.map(moment).unwrap_or_default()))
+    }
+
+    fn found_later((_, end): &Self::Call<'_>) -> Faults {
+        let checked = invite::end_of_access(end, BEFORE_ALL);
+        checked.err().map(|message| FieldErrors::one(Field::AccessEndsAt, message).into()).unwrap_or_default()
     }
 }
 

@@ -4,11 +4,9 @@ use std::sync::Arc;
 
 use axum::body::{Body, to_bytes};
 use axum::extract::Request;
-use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
-use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
-use service::Caller;
+use domain::ids::KeyId;
 use service::once::{Answer, Repeatable, Repeated, check_key};
 use tracing::Instrument;
 
@@ -22,13 +20,18 @@ const KEY: HeaderName = HeaderName::from_static("idempotency-key");
 /// Says that an answer was given before.
 const REPLAYED: HeaderName = HeaderName::from_static("idempotent-replayed");
 
-pub(super) fn is_asked(headers: &HeaderMap) -> bool {
+pub(in super::super) fn is_asked(headers: &HeaderMap) -> bool {
     headers.contains_key(KEY)
 }
 
-/// Carries a call out once. It goes on if the caller goes away: they will ask again for the answer.
-pub(super) async fn carry_out(api: Arc<Api>, caller: Caller, parts: Parts, body: Body, next: Next) -> Response {
-    let answer = async move { once(&api, &caller, parts, body, next).await.unwrap_or_else(Problem::into_response) };
+/// Carries a call of this key out once. It goes on if the caller goes away: they will ask again for the answer.
+pub(in super::super) async fn carry_out<W: Future<Output = Response> + Send>(
+    api: Arc<Api>,
+    caller: KeyId,
+    request: Request,
+    work: impl FnOnce(Request) -> W + Send + 'static,
+) -> Response {
+    let answer = async move { once(&api, &caller, request, work).await.unwrap_or_else(Problem::into_response) };
     // The lines of the log name this request there, too.
     match tokio::spawn(answer.in_current_span()).await {
         Ok(response) => response,
@@ -39,7 +42,13 @@ pub(super) async fn carry_out(api: Arc<Api>, caller: Caller, parts: Parts, body:
     }
 }
 
-async fn once(api: &Api, caller: &Caller, parts: Parts, body: Body, next: Next) -> Result<Response, Problem> {
+async fn once<W: Future<Output = Response>>(
+    api: &Api,
+    caller: &KeyId,
+    request: Request,
+    work: impl FnOnce(Request) -> W,
+) -> Result<Response, Problem> {
+    let (parts, body) = request.into_parts();
     let key = key(&parts.headers)?;
     let bytes = reading::whole(Sender::Known, &parts.headers, body, LIMIT).await;
     let bytes = bytes.map_err(|error| Problem::no_body(error, LIMIT))?;
@@ -49,8 +58,8 @@ async fn once(api: &Api, caller: &Caller, parts: Parts, body: Body, next: Next) 
     let condition = parts.headers.get(header::IF_MATCH).map(|tag| String::from_utf8_lossy(tag.as_bytes()));
     let path = format!("{path} {}", condition.unwrap_or_default());
     let call = Repeatable { key: &key, method: method.as_str(), path: &path, body: &bytes };
-    let work = next.run(Request::from_parts(parts, Body::from(bytes.clone())));
-    match api.service.once(caller, call, work).await? {
+    let work = work(Request::from_parts(parts, Body::from(bytes.clone())));
+    match api.service.once(caller.as_str(), call, work).await? {
         Repeated::Done(response, None) => Ok(response),
         Repeated::Done(mut response, Some(done)) => {
             let kept = response.extensions_mut().remove::<ToKeep>();

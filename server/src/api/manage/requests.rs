@@ -12,7 +12,7 @@ use domain::ids::{ContactId, KeyId};
 use domain::labels::Owner;
 use domain::query_string::ListQuery;
 use domain::refusal::Refusal;
-use domain::request::{Decided, Decision, KeyRequest, RequestFilter, RequestQuery};
+use domain::request::{self, Decided, Decision, KeyRequest, RequestFilter, RequestQuery};
 use domain::timestamp::Timestamp;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -26,6 +26,7 @@ use super::call::By;
 use super::key_shown::{moment, pairs, texts};
 use super::query::{AFTER, BEFORE, Param, Takes, borrowed, read_list};
 use crate::json::body::BodyCall;
+use crate::json::fault::Faults;
 use crate::json::members::Text;
 use crate::json::problem::Problem;
 
@@ -132,8 +133,12 @@ impl BodyCall for Decline {
     type Sent<'a> = DeclineBody<'a>;
     type Call<'a> = Self;
 
-    fn check(sent: Self::Sent<'_>) -> Result<Self::Call<'_>, Problem> {
-        Ok(Self { note: sent.note.map(|Text(note)| note.into_owned()).unwrap_or_default() })
+    fn read<'a>(sent: Self::Sent<'a>, _: &mut Faults) -> Option<Self::Call<'a>> {
+        Some(Self { note: sent.note.map(|Text(note)| note.into_owned()).unwrap_or_default() })
+    }
+
+    fn found_later(Self { note }: &Self) -> Faults {
+        request::word(note).err().unwrap_or_default().into()
     }
 }
 

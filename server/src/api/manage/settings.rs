@@ -19,7 +19,6 @@ use super::key_members::listed;
 use crate::json::body::{BodyCall, JsonBody};
 use crate::json::fault::Faults;
 use crate::json::members::{Bounded, Text, Whole};
-use crate::json::problem::Problem;
 
 /// The settings.
 #[derive(Debug, Serialize, ToSchema)]
@@ -80,28 +79,30 @@ impl BodyCall for SettingsChange {
     type Sent<'a> = SettingsBody<'a>;
     type Call<'a> = Self;
 
-    fn check(sent: Self::Sent<'_>) -> Result<Self::Call<'_>, Problem> {
-        let text = |text: Option<Text<'_>>| text.map(|Text(text)| text.into_owned());
-        let mut faults = Faults::default();
+    fn read<'a>(sent: Self::Sent<'a>, faults: &mut Faults) -> Option<Self::Call<'a>> {
         let permissions = sent.approval_permissions.map(|Bounded(items)| items);
-        let permissions = permissions.map(|items| listed(&mut faults, "approvalPermissions", Some(items)));
-        if !faults.is_empty() {
-            return Err(Problem::invalid(faults));
-        }
-        Ok(Self {
+        Some(Self {
             default_life: text(sent.default_life),
             longest_life: text(sent.longest_life),
             factor_policy: text(sent.factor_policy),
             grace_days: sent.grace_days.map(|Whole(days)| days.to_string()),
             approval_kinds: sent.approval_kinds.map(texts),
-            approval_permissions: permissions,
+            approval_permissions: permissions.map(|items| listed(faults, "approvalPermissions", Some(items))),
             approval_no_expiry: sent.approval_no_expiry,
         })
+    }
+
+    fn found_later(change: &Self) -> Faults {
+        change.errors().into()
     }
 }
 
 impl Documented for SettingsChange {
     const EXAMPLE: &'static str = r#"{"defaultLife":"90"}"#;
+}
+
+fn text(text: Option<Text<'_>>) -> Option<String> {
+    text.map(|Text(text)| text.into_owned())
 }
 
 fn texts<const MOST: usize>(Bounded(texts): Bounded<Text<'_>, 0, MOST>) -> Vec<String> {

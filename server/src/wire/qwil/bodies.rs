@@ -10,8 +10,8 @@ use utoipa::ToSchema;
 use super::failure::Failure;
 use super::query::{chat_id, contact_id};
 use crate::json::body::BodyCall;
+use crate::json::fault::Faults;
 use crate::json::members::{Bounded, Text, Whole};
-use crate::json::problem::Problem;
 
 type Ids<'a> = Bounded<Text<'a>, 0, NAMED_MAX>;
 
@@ -22,8 +22,8 @@ macro_rules! plain {
             type Sent<'a> = $name<'a>;
             type Call<'a> = $name<'a>;
 
-            fn check(sent: Self::Sent<'_>) -> Result<Self::Call<'_>, Problem> {
-                Ok(sent)
+            fn read<'a>(sent: Self::Sent<'a>, _: &mut Faults) -> Option<Self::Call<'a>> {
+                Some(sent)
             }
         }
     };

@@ -106,8 +106,7 @@ impl BodyCall for VerifyKeyCall<'_> {
     type Sent<'a> = VerifyKeyBody<'a>;
     type Call<'a> = VerifyKeyCall<'a>;
 
-    fn check(sent: Self::Sent<'_>) -> Result<Self::Call<'_>, Problem> {
-        let mut faults = Faults::default();
+    fn read<'a>(sent: Self::Sent<'a>, faults: &mut Faults) -> Option<Self::Call<'a>> {
         faults.checked("key", Some(&sent.key), |key| length(KEY_MAX, key));
         if let Some(Bounded(tags)) = &sent.tags {
             faults.within(Step::Member(Cow::Borrowed("tags")), |faults| check_tags(tags, faults));
@@ -120,17 +119,11 @@ impl BodyCall for VerifyKeyCall<'_> {
         };
         let query = sent.permissions.as_ref();
         let query = query.filter(|_| faults.checked("permissions", query, |text| length(QUERY_MAX, text)).is_some());
-        let address = members::address(&mut faults, sent.client_ip.as_ref());
-        let method = members::method(&mut faults, sent.method);
-        let path = members::path(&mut faults, sent.path);
-        let else_right = faults.is_empty();
-        let permissions = members::permissions(&mut faults, query);
-        match (faults.is_empty(), else_right) {
-            (true, _) => {}
-            (false, true) => return Err(Problem::invalid_query(faults)),
-            (false, false) => return Err(Problem::invalid(faults)),
-        }
-        Ok(VerifyKeyCall {
+        let address = members::address(faults, sent.client_ip.as_ref());
+        let method = members::method(faults, sent.method);
+        let path = members::path(faults, sent.path);
+        let permissions = members::permissions(faults, query);
+        Some(VerifyKeyCall {
             key: sent.key.trimmed(),
             address,
             origin: sent.origin.map(|Text(origin)| origin),
@@ -140,6 +133,17 @@ impl BodyCall for VerifyKeyCall<'_> {
             credits: Cost::or_one(sent.credits.map(|Object(credits)| credits.cost)),
             limits,
         })
+    }
+
+    /// A query that alone is wrong has a code of its own.
+    fn check(sent: Self::Sent<'_>) -> Result<Self::Call<'_>, Problem> {
+        let mut faults = Faults::default();
+        let fits = sent.permissions.as_ref().is_none_or(|Text(query)| length(QUERY_MAX, query).is_ok());
+        match Self::read(sent, &mut faults) {
+            Some(call) if faults.is_empty() => Ok(call),
+            _ if fits && faults.are_all_at("permissions") => Err(Problem::invalid_query(faults)),
+            _ => Err(Problem::invalid(faults)),
+        }
     }
 }
 
