@@ -69,7 +69,7 @@ pub(super) struct Named {
 }
 
 pub(super) async fn run(client: &mut Client, act: Act, json: bool) -> Result<(), Failure> {
-    let words = |done| Words { done, of: "app", named: "name" };
+    let words = |done| Words::new(done, "app", "name");
     let (id, call, done) = match act {
         Act::List(asked) => return asked.print(client, json).await,
         Act::Show { app } => {

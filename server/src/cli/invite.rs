@@ -142,8 +142,7 @@ pub(super) async fn run(client: &mut Client, act: Act, json: bool) -> Result<(),
         Act::Revoke(Named { invite }) => {
             let id = id_of(client, INVITE, &invite).await?;
             let call = Call::new(Method::DELETE, path_of(INVITE.path, &id, ""));
-            each(client, vec![(invite, call)], Words { done: "Revoked the invite", of: "invite", named: "name" }, json)
-                .await
+            each(client, vec![(invite, call)], Words::new("Revoked the invite", "invite", "name"), json).await
         }
     }
 }

@@ -175,14 +175,18 @@ impl Act {
                     let call = Call::post(path_of("/v1/keys", &id, "rotation/extend")).body(body());
                     (id, call)
                 });
-                Task::Each(calls.collect(), "Extended the rotation of")
+                Task::Each(calls.collect(), of_rotation("Extended the rotation of", rotation::extended))
             }
-            Self::Finish(ids) => ids.each("rotation/finish", "Finished the rotation of"),
-            Self::Undo(ids) => ids.each("rotation/undo", "Undid the rotation of"),
-            Self::Acknowledge(ids) => ids.each("acknowledge", "Confirmed"),
-            Self::Disable(ids) => ids.each("disable", "Disabled"),
-            Self::Enable(ids) => ids.each("enable", "Enabled"),
-            Self::Restore(ids) => ids.each("restore", "Restored"),
+            Self::Finish(ids) => {
+                ids.each("rotation/finish", of_rotation("Finished the rotation of", |_| rotation::OLD_ENDED.to_owned()))
+            }
+            Self::Undo(ids) => {
+                ids.each("rotation/undo", of_rotation("Undid the rotation of", |_| rotation::NEW_ENDED.to_owned()))
+            }
+            Self::Acknowledge(ids) => ids.each("acknowledge", words("Confirmed")),
+            Self::Disable(ids) => ids.each("disable", words("Disabled")),
+            Self::Enable(ids) => ids.each("enable", words("Enabled")),
+            Self::Restore(ids) => ids.each("restore", words("Restored")),
             Self::Revoke { ids, reason, note } => {
                 let reason = reason.map(|reason| ("reason", reason));
                 let given: Vec<_> = reason.into_iter().chain(note.map(|note| ("note", note))).collect();
@@ -191,7 +195,7 @@ impl Act {
                     let call = Call::post(path_of("/v1/keys", &id, "revoke")).body(body());
                     (id, call)
                 });
-                Task::Each(calls.collect(), "Revoked")
+                Task::Each(calls.collect(), words("Revoked"))
             }
             Self::Delete { yes: false, ids: Ids { ids } } => {
                 let count = if ids.len() == 1 { "the key".to_owned() } else { format!("{} keys", ids.len()) };
@@ -207,11 +211,11 @@ fn deletes(list: &str, ids: Vec<String>, done: &'static str) -> Task {
         let call = Call::new(Method::DELETE, path_of(list, &id, ""));
         (id, call)
     };
-    Task::Each(ids.into_iter().map(call).collect(), done)
+    Task::Each(ids.into_iter().map(call).collect(), words(done))
 }
 
 impl Ids {
-    fn each(self, act: &str, done: &'static str) -> Task {
+    fn each(self, act: &str, done: Words) -> Task {
         let call = |id: String| {
             let call = Call::post(path_of("/v1/keys", &id, act));
             (id, call)
@@ -232,8 +236,8 @@ pub(super) enum Task {
     Rotation(Call),
     /// A rotation whose answer has a link in place of the secret.
     HandRotationOver(Call),
-    /// Calls that each change one key, and what was done in a word.
-    Each(Vec<(String, Call)>, &'static str),
+    /// Calls that each change one key, and what was done.
+    Each(Vec<(String, Call)>, Words),
 }
 
 impl Task {
@@ -258,11 +262,16 @@ impl Task {
             Self::Rotate(call) => secret::rotated(client.send(&call).await?, json),
             Self::Rotation(call) => rotation::shown(&client.send(&call).await?, json),
             Self::HandRotationOver(call) => hand_over::made(client.send(&call).await?, json),
-            Self::Each(calls, done) => each(client, calls, words(done), json).await,
+            Self::Each(calls, done) => each(client, calls, done, json).await,
         }
     }
 }
 
 const fn words(done: &'static str) -> Words {
-    Words { done, of: "key", named: "name" }
+    Words::new(done, "key", "name")
+}
+
+/// What became of a rotation.
+const fn of_rotation(done: &'static str, then: fn(&Json) -> String) -> Words {
+    Words { done, of: "rotation", named: "name", then: Some(then) }
 }

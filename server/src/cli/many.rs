@@ -22,6 +22,14 @@ pub(super) struct Words {
     pub of: &'static str,
     /// The member of that by which people know it, or one inside it.
     pub named: &'static str,
+    /// What follows from the answer, as a part of the sentence.
+    pub then: Option<fn(&Json) -> String>,
+}
+
+impl Words {
+    pub const fn new(done: &'static str, of: &'static str, named: &'static str) -> Self {
+        Self { done, of, named, then: None }
+    }
 }
 
 /// A bar on standard error, if that is a terminal. It goes away at the end.
@@ -62,7 +70,8 @@ pub(super) async fn each(
                 };
                 let line = about.map_or_else(|| id.clone(), |about| format!("{about} ({id})"));
                 // Whoever does not read on still wants all of it done.
-                printed = printed.and(bar.suspend(|| show(format_args!("{} {line}.", words.done))));
+                let then = words.then.map(|then| format!(": {}", then(&answer))).unwrap_or_default();
+                printed = printed.and(bar.suspend(|| show(format_args!("{} {line}{then}.", words.done))));
             }
             Err(failure) if is_one => return Err(failure),
             // The rest would fail alike.

@@ -139,7 +139,7 @@ pub(super) async fn run(client: &mut Client, act: Act, json: bool) -> Result<(),
 }
 
 const fn words(done: &'static str) -> Words {
-    Words { done, of: "person", named: "name" }
+    Words::new(done, "person", "name")
 }
 
 /// `origin` is the public address, which the link begins with.

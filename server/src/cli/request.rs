@@ -85,7 +85,7 @@ pub(super) async fn run(client: &mut Client, act: Act, json: bool) -> Result<(),
                 let call = Call::post(path_of(PATH, &id, "decline")).body(body());
                 (id, call)
             };
-            let words = Words { done: "Declined the request for", of: "request", named: "key.name" };
+            let words = Words::new("Declined the request for", "request", "key.name");
             each(client, ids.into_iter().map(call).collect(), words, json).await
         }
         // Told before anything is opened.

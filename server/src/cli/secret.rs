@@ -12,6 +12,7 @@ use super::client::Client;
 use super::failure::Failure;
 use super::json::Json;
 use super::output::{plain, print, tell};
+use super::rotation::OLD_ENDED;
 
 /// An answer with a secret that no other answer has.
 pub(super) struct Made {
@@ -90,7 +91,7 @@ pub(super) fn rotated(answer: Json, json: bool) -> Result<(), Failure> {
     let masked = plain(key.text("masked").unwrap_or_default());
     let old = match made.rest.text("overlapEndsAt") {
         Some(end) => format!("the old secret works until {}", plain(end)),
-        None => "the old secret no longer works".to_owned(),
+        None => OLD_ENDED.to_owned(),
     };
     let instead = if made.rest.text("overlapEndsAt").is_some() {
         format!("to undo the rotation: keystead key undo {}", plain(key.text("id").unwrap_or_default()))

@@ -196,15 +196,15 @@ fn the_life_of_a_key_is_the_same_both_ways() {
         let both = done(&act(&["key", "rotation", &id]));
         assert!(both.starts_with("Number") && both.contains("Not since there are two") && secrets() == 2, "{both}");
         assert!(failed(&act(&["key", "extend", &id, "--overlap", "200d"]), 1).contains("--overlap: "));
-        for (words, said) in [
-            (&["key", "extend", &id, "--overlap", "7d"][..], "Extended the rotation of"),
-            (&["key", "undo", &id], "Undid the rotation of"),
-        ] {
-            assert_eq!(done(&act(words)), format!("{said} {id}.\n"));
-        }
+        let extended = done(&act(&["key", "extend", &id, "--overlap", "7d"]));
+        let said = format!("Extended the rotation of Renamed ({id}): the old secret works until 20");
+        assert!(extended.starts_with(&said) && extended.ends_with("Z.\n"), "{extended}");
+        let undone = format!("Undid the rotation of Renamed ({id}): the new secret no longer works.\n");
+        assert_eq!(done(&act(&["key", "undo", &id])), undone);
         failed(&act(&["key", "finish", &id]), 1);
         done(&act(&["key", "rotate", &id]));
-        assert_eq!(done(&act(&["key", "finish", &id])), format!("Finished the rotation of {id}.\n"));
+        let finished = format!("Finished the rotation of Renamed ({id}): the old secret no longer works.\n");
+        assert_eq!(done(&act(&["key", "finish", &id])), finished);
         assert!(done(&act(&["key", "rotation", &id])).contains("Never used"));
         let left: Value = serde_json::from_str(&done(&act(&["key", "rotation", &id, "--json"]))).unwrap();
         assert!(secrets() == 1 && left["rotation"]["secrets"][0]["number"].as_i64() > Some(1), "{left}");

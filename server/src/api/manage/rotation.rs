@@ -29,6 +29,8 @@ pub(super) struct RotationAnswered {
 /// The secrets of a key.
 #[derive(Debug, Serialize, ToSchema)]
 struct RotationShown {
+    /// The name of the key.
+    name: String,
     /// Those that work, newest first: one, or two while an old one still works.
     secrets: Vec<SecretShown>,
     /// A new secret that waits to be confirmed. It does not work yet.
@@ -114,7 +116,7 @@ async fn shown(api: &Api, caller: &Caller, id: &KeyId) -> Answered<One<RotationA
     let counted = rotation.secrets.len() > 1;
     let secrets = rotation.secrets.into_iter().map(|used| if counted { used } else { as_key(&key, used) });
     let secrets = secrets.map(|used| secret(used, counted)).collect();
-    let rotation = RotationShown { secrets, waiting: rotation.waiting.map(waiting) };
+    let rotation = RotationShown { name: key.row.name.clone(), secrets, waiting: rotation.waiting.map(waiting) };
     Ok(One { what: RotationAnswered { rotation }, revision: Some(key.revision) })
 }
 
