@@ -1,6 +1,9 @@
+use super::filled::texts;
 use super::tests::{list, some};
 use super::*;
 use crate::audit::Change;
+use crate::ids::ContactId;
+use crate::permission::Permission;
 use crate::quota::Quota;
 use crate::rules::{KeyRules, changes};
 use crate::sample;

@@ -1,5 +1,5 @@
 use super::*;
-use crate::permission::VERIFY;
+use crate::permission::{Permission, VERIFY};
 use crate::timestamp::Millis;
 
 const NOW: Timestamp = Timestamp::from_millis(1_795_253_402_987);
