@@ -121,6 +121,30 @@ test('a Master User key is rotated, too', async ({ owner, arrange, verifier }) =
   expect([await verifier.code(key.token), await verifier.code(token)]).toEqual(['NOT_FOUND', 'VALID']);
 });
 
+test('dropping a new secret that is shown asks about that @scripts', async ({ owner, arrange, verifier }) => {
+  const { page } = owner;
+  const name = unique('Shown');
+  const key = await arrange.active({ name });
+  await choose(owner, name, 'Rotate…');
+  await dialog(owner).getByRole('button', { name: 'Show me the new secret' }).click();
+  await expect(page.getByRole('heading', { name: /^Copy the new secret/ })).toBeVisible();
+  await owner.alive();
+  const asked: string[] = [];
+  page.on('dialog', async (question) => {
+    asked.push(question.message());
+    await (asked.length === 1 ? question.dismiss() : question.accept());
+  });
+  const drop = page.getByRole('button', { name: 'Drop the new secret' });
+  await drop.click();
+  await expect.poll(() => asked.length).toBe(1);
+  await expect(page.getByRole('heading', { name: /^Copy the new secret/ })).toBeVisible();
+  await drop.click();
+  await said(owner, 'keeps its secret');
+  for (const question of asked) expect(question).toMatch(/^Drop the new secret\?/);
+  expect(asked).toHaveLength(2);
+  expect(await verifier.code(key.token)).toBe('VALID');
+});
+
 test('a new key with the same permissions begins with the fields of another', async ({ owner, arrange }) => {
   const { page } = owner;
   const name = unique('Original');

@@ -4,10 +4,10 @@
 const guard = () => document.querySelector('[data-guard]');
 const last = () => document.querySelector('a[data-guard]');
 
-/** Whether the reader may leave, by this form if it is the one to leave by. */
+/** Whether the reader may leave, by this form if it is the one to leave by. One that drops what is shown asks its own question. */
 export function mayLeave(form) {
   const asks = guard();
-  return !asks || asks === form || confirm(asks.dataset.guard);
+  return !asks || asks === form || confirm(form?.dataset.drops ?? asks.dataset.guard);
 }
 
 /** What was copied, or said to be stored, can be left. */

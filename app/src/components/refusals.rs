@@ -61,20 +61,20 @@ fn line(id: Option<&str>, group: Group) -> AnyView {
             <details>
                 <summary>
                     <span class="dots">
-                        <span class="status bad" title=group.code.words()>{group.code.label()}</span>
+                        <span class="status bad" title=group.code.words_of_key()>{group.code.label_of_key()}</span>
                         <b><i>" · "</i>{number}</b>
                         <span class="mono"><i>" · "</i>{address.clone()}</span>
                         <small><i>" · "</i>"last " <ShortTime at/></small>
                     </span>
                 </summary>
-                <p class="soft"><code>{group.code.as_str()}</code> ": " {group.code.words()}</p>
+                <p class="soft"><code>{group.code.as_str()}</code> ": " {group.code.words_of_key()}</p>
                 <ul class="changes">{calls}</ul>
             </details>
             {why.map(|why| view! {
                 <a href=why>
                     "Why?"
                     // The hidden text makes the link unique.
-                    <span class="visually-hidden">" " {group.code.label()} ", from " {address}</span>
+                    <span class="visually-hidden">" " {group.code.label_of_key()} ", from " {address}</span>
                 </a>
             })}
         </li>

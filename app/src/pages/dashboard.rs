@@ -133,8 +133,10 @@ fn Reasons(reasons: Vec<(Code, u64)>) -> impl IntoView {
     if reasons.is_empty() {
         return view! { <p class="soft">"No refused calls in this time."</p> }.into_any();
     }
-    let lines: Vec<_> =
-        reasons.into_iter().map(|(code, number)| Line { label: code.label().to_owned(), note: None, number }).collect();
+    let lines: Vec<_> = reasons
+        .into_iter()
+        .map(|(code, number)| Line { label: code.label_of_key().to_owned(), note: None, number })
+        .collect();
     view! {
         <BarList lines/>
         <p class="soft"><a href="/keys?status=refused_24h&sort=last_used&dir=desc">"Keys refused in the last 24 hours"</a></p>

@@ -223,7 +223,7 @@ fn refusal(call: &RefusedCall, why: String) -> impl IntoView + use<> {
     view! {
         <li>
             <span>
-                <span class="status bad">{call.code.label()} ":"</span> " " <bdi>{why}</bdi>
+                <span class="status bad">{call.code.label_of_key()} ":"</span> " " <bdi>{why}</bdi>
                 <br/>
                 <small><Time at=call.at/> {known}</small>
             </span>

@@ -119,7 +119,7 @@ fn Shown(view: IntegrationView, query: EventQuery) -> impl IntoView {
 /// Who reports to an integration: the keys of this kind.
 fn reporters(kind: KeyKind) -> impl IntoView {
     let list = format!("/keys?{}={}", Field::Kind.as_str(), kind.as_str());
-    view! { <div><dt>"Reported with"</dt><dd><a href=list>{format!("{} keys", kind.label())}</a></dd></div> }
+    view! { <div><dt>"Reported with"</dt><dd><a href=list>{kind.rules().keys()}</a></dd></div> }
 }
 
 /// What an integration is for, in a sentence.

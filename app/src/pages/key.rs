@@ -207,7 +207,7 @@ fn Shown(
         <NotUnderstood filters=OF_CHART/>
         {archived.then(|| view! { <ArchivedNote/> })}
         {handed.map(handed_over)}
-        {rotation(&id, secrets, rights.may(Act::RotateKeys), now)}
+        {rotation(&key.row, secrets, rights.may(Act::RotateKeys), now)}
         <div class="two wide-left">
             <div class="stack"><CallCards key=key.clone() calls tests=rights.may(Act::TestKeys) chosen/></div>
             <div class="stack">{facts(&key, collected, app, integration.as_ref(), now)} {restrictions(&key, status, now)}</div>

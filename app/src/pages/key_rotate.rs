@@ -175,7 +175,8 @@ pub fn RotatedSecret(rotated: NewerSecret) -> impl IntoView {
             <AcknowledgeBox deadline now=made guard=true outside=true rotates=true wrong=None/>
         </form>
         <div class="actions narrow">
-            <form method="post" action=format!("/keys/{}/rotation/drop", row.id.as_str())>
+            <form method="post" data-drops="Drop the new secret? It never works then, and the old one stays."
+                action=format!("/keys/{}/rotation/drop", row.id.as_str())>
                 <input type="hidden" name=NEW_SECRET value=rotated.number.0/>
                 <button class="button danger">"Drop the new secret"</button>
             </form>

@@ -2,6 +2,7 @@
 
 use domain::field::Field;
 use domain::hand_over::HandOver;
+use domain::key::{KeyRow, KeyState};
 use domain::refusal::Refusal;
 use domain::rotation::{KeyRotation, NoRotation, OVERLAP_MAX, Overlap, OverlapChoice, UsedSecret};
 use domain::timestamp::Timestamp;
@@ -23,7 +24,8 @@ use crate::forms::outcome::{PostedForm, Problem};
 use crate::forms::rotation::{EndRotationForm, NEW_SECRET, OverlapForm};
 
 /// What waits to be confirmed, or the two secrets that work; nothing for a key with one secret.
-pub fn rotation(id: &str, rotation: KeyRotation, may: bool, now: Timestamp) -> Option<AnyView> {
+pub fn rotation(key: &KeyRow, rotation: KeyRotation, may: bool, now: Timestamp) -> Option<AnyView> {
+    let (id, is_revoked) = (key.id, key.state == KeyState::Revoked);
     if let Some(waiting) = &rotation.waiting {
         let address = format!("/keys/{id}/rotation/acknowledge");
         return Some(
@@ -46,12 +48,17 @@ pub fn rotation(id: &str, rotation: KeyRotation, may: bool, now: Timestamp) -> O
         view! { <a class="button" href=address>{label}</a> }
     };
     let actions = may.then(|| {
-        view! { <footer class="inline">{link("extend", "Extend…")} {link("finish", "Finish now…")} {link("undo", "Undo…")}</footer> }
+        view! {
+            <footer class="inline">
+                {(!is_revoked).then(|| link("extend", "Extend…"))}
+                {link("finish", "Finish now…")} {link("undo", "Undo…")}
+            </footer>
+        }
     });
     Some(
         view! {
             <section class="card" id="rotation">
-                <header><h2>"Two secrets work"</h2><small>"The old one until " <Time at=ends/></small></header>
+                <header><h2>{if is_revoked { "Two secrets" } else { "Two secrets work" }}</h2><small>"The old one until " <Time at=ends/></small></header>
                 <div class="body stack">
                     <p>{format!("The old secret was {}.", old.1.words(now, new.0.since))}</p>
                     <div class="cols">{secret("New secret", new, now)} {secret("Old secret", old, now)}</div>
@@ -228,7 +235,8 @@ fn ask(
         let errors = RwSignal::new(problem.fields);
         overlap_fields(errors, &typed, &offered, "From now on, the old secret works for another")
     });
-    let (name, stops) = if asked.path == UNDO.path { ("New secret", new) } else { ("Old secret", old) };
+    let is_undo = asked.path == UNDO.path;
+    let (name, stops) = if is_undo { ("New secret", new) } else { ("Old secret", old) };
     let told = format!("It was {}.", stops.1.words(view.now, new.0.since));
     let (last4, number) = (format!("…{}", stops.0.last4), new.0.number.0);
     let address = dialog_address(row.id.as_str(), asked.path, &back);
@@ -243,7 +251,8 @@ fn ask(
                     <dl class="facts">
                         <div><dt>{name}</dt><dd><span class="mono">{last4}</span></dd></div>
                         <div><dt>"Use"</dt><dd>{told}</dd></div>
-                        <div><dt>"The old one ends"</dt><dd><Time at=ends/></dd></div>
+                        // Undone, it works on.
+                        {(!is_undo).then(|| view! { <div><dt>"The old one ends"</dt><dd><Time at=ends/></dd></div> })}
                     </dl>
                     <input type="hidden" name=NEW_SECRET value=number/>
                     <input type="hidden" name=BACK value=back.clone()/>

@@ -145,10 +145,10 @@ fn NothingMore(total: Capped, previous: String) -> impl IntoView {
 fn empty(query: &KeyQuery) -> AnyView {
     let only_kind = KeyQuery { kind: query.kind, ..KeyQuery::default() };
     let (title, words, address, action) = if query.first_page() == only_kind && !may_change_keys() {
-        let title = query.kind.map_or("No keys yet".to_owned(), |kind| format!("No {} keys yet", kind.label()));
+        let title = query.kind.map_or("No keys yet".to_owned(), |kind| format!("No {} yet", kind.rules().keys()));
         (title, "There is no key that you may see.", "/".to_owned(), "Dashboard")
     } else if query.first_page() == only_kind {
-        let title = query.kind.map_or("No keys yet".to_owned(), |kind| format!("No {} keys yet", kind.label()));
+        let title = query.kind.map_or("No keys yet".to_owned(), |kind| format!("No {} yet", kind.rules().keys()));
         let words = "A key lets a program call your API. Its secret is shown once. The key works once you confirm that \
                      you have stored it.";
         (title, words, generate_address(query.kind), create_label(query.kind))

@@ -164,7 +164,7 @@ fn gates(checks: Vec<CheckResult>) -> Vec<AnyView> {
 fn changed(then: Code) -> &'static str {
     match then {
         Code::NotFound => {
-            "The secret in the call was wrong. Keystead does not keep secrets, so this page cannot check it."
+            "The secret in the call was wrong, or it had ended with a rotation. Keystead does not keep secrets, so this page cannot check it."
         }
         Code::RateLimited => "There were too many calls at the time. There is room again now.",
         Code::UsageExceeded => "The call quota was used up at the time. It has refilled or was changed since.",

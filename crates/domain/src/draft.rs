@@ -141,18 +141,17 @@ impl KeyDraft {
         // A key of a known kind needs a name, and the error says so.
         let no_name = || known.map(|_| String::new());
         let named = Self { name: self.name.clone().or_else(no_name), ..self.clone() };
-        let spec = named.fill(KeySpec::blank(known.unwrap_or(KeyKind::WIDEST)), now, &mut errors);
+        let mut of_values = FieldErrors::default();
+        let spec = named.fill(KeySpec::blank(known.unwrap_or(KeyKind::WIDEST)), now, &mut of_values);
+        errors.extend_elsewhere(of_values);
         let needs = known.is_some_and(|kind| kind.rules().asks(Field::Integration));
         if needs && spec.rules.integration.is_none() && errors.of(Field::Integration).next().is_none() {
             errors.push(Field::Integration, "Choose the integration that the key is for.");
         }
-        if let Some(at) = spec.expires_at
-            && at <= now
-        {
+        if spec.expires_at.is_some_and(|at| at <= now) && errors.of(self.expiry_field()).next().is_none() {
             errors.push(self.expiry_field(), "This time has passed: choose a later one.");
-        } else if !spec.begins_before_it_ends() {
-            errors.push(self.expiry_field(), NOT_AFTER_START);
         }
+        self.check_order(&spec, &mut errors);
         errors.into_result().map(|()| spec)
     }
 
@@ -162,7 +161,7 @@ impl KeyDraft {
         let sent = self.sent().into_iter().filter(|(field, _)| *field != Field::Kind);
         let filled = sent.filter_map(|(field, filled)| filled.then_some(field));
         for field in filled.chain(boxes).filter(|field| !rules.asks(*field)) {
-            errors.push(field, format!("{} keys do not have this field: leave it blank.", rules.label));
+            errors.push(field, format!("{} do not have this field: leave it blank.", rules.keys()));
         }
     }
 
@@ -171,28 +170,24 @@ impl KeyDraft {
     pub fn check_edit(&self, key: &KeyDetail, now: Timestamp) -> Result<KeySpec, FieldErrors> {
         let before = key.spec();
         let old = before.expires_at;
-        let spec = self.edit(before, now)?;
-        if spec.expires_at != old && spec.expires_at.is_some_and(|at| at <= now) {
-            return Err(FieldErrors::one(
-                self.expiry_field(),
-                "Choose a time in the future. To stop the key now, disable it.",
-            ));
+        let (spec, mut errors) = self.edit(before, now);
+        let is_past = spec.expires_at != old && spec.expires_at.is_some_and(|at| at <= now);
+        if is_past && errors.of(self.expiry_field()).next().is_none() {
+            errors.push(self.expiry_field(), "Choose a time in the future. To stop the key now, disable it.");
         }
-        Ok(spec)
+        errors.into_result().map(|()| spec)
     }
 
     /// Does the same with the form alone, as far as that is possible without the key.
     pub fn check_sent(&self, kind: KeyKind, now: Timestamp) -> Result<(), FieldErrors> {
-        self.edit(KeySpec::blank(kind), now).map(|_| ())
+        self.edit(KeySpec::blank(kind), now).1.into_result()
     }
 
     /// Checks the fields that were sent, for a key of any kind.
     pub fn check_fields(&self, now: Timestamp) -> Result<(), FieldErrors> {
         let mut errors = FieldErrors::default();
         let spec = self.fill(KeySpec::blank(KeyKind::WIDEST), now, &mut errors);
-        if errors.is_empty() && !spec.begins_before_it_ends() {
-            errors.push(self.expiry_field(), NOT_AFTER_START);
-        }
+        self.check_order(&spec, &mut errors);
         errors.into_result()
     }
 
@@ -201,7 +196,8 @@ impl KeyDraft {
         self.fill(KeySpec::blank(kind), now, &mut FieldErrors::default())
     }
 
-    fn edit(&self, before: KeySpec, now: Timestamp) -> Result<KeySpec, FieldErrors> {
+    /// The key after the edit, as far as the fields are right, and all that is wrong.
+    fn edit(&self, before: KeySpec, now: Timestamp) -> (KeySpec, FieldErrors) {
         let (kind, rules) = (before.kind, before.kind.rules());
         let mut errors = FieldErrors::default();
         if self.kind.as_deref().is_some_and(|word| word != kind.as_str()) {
@@ -212,16 +208,22 @@ impl KeyDraft {
         let sent = self.sent().into_iter().filter(|(field, filled)| *filled || rules.asks(*field));
         let sent = sent.map(|(field, _)| field).filter(|field| *field != Field::Kind);
         for field in sent.chain(boxes).filter(|field| !rules.allows_edit(*field)) {
-            errors.push(field, format!("This cannot be changed for {} keys: generate a new key instead.", rules.label));
+            errors.push(field, format!("This cannot be changed for {}: generate a new key instead.", rules.keys()));
         }
-        if !errors.is_empty() {
-            return Err(errors);
-        }
-        let spec = self.fill(before, now, &mut errors);
-        if errors.is_empty() && !spec.begins_before_it_ends() {
+        let mut of_values = FieldErrors::default();
+        let spec = self.fill(before, now, &mut of_values);
+        errors.extend_elsewhere(of_values);
+        self.check_order(&spec, &mut errors);
+        (spec, errors)
+    }
+
+    /// Adds an error if the key would end before it begins, and both times are right by themselves.
+    fn check_order(&self, spec: &KeySpec, errors: &mut FieldErrors) {
+        let times = [Field::NotBefore, Field::Expiry, Field::ExpiresAt];
+        let are_right = times.into_iter().all(|field| errors.of(field).next().is_none());
+        if are_right && !spec.begins_before_it_ends() {
             errors.push(self.expiry_field(), NOT_AFTER_START);
         }
-        errors.into_result().map(|()| spec)
     }
 
     /// The spec with every field that was sent. A field with an error keeps its old value.

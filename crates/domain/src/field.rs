@@ -221,6 +221,12 @@ impl FieldErrors {
         checked.map_err(|errors| self.0.extend(errors.0)).ok()
     }
 
+    /// Adds errors of another check, unless their field has an error already.
+    pub(crate) fn extend_elsewhere(&mut self, others: Self) {
+        let others: Vec<_> = others.0.into_iter().filter(|other| self.of(other.field).next().is_none()).collect();
+        self.0.extend(others);
+    }
+
     /// The errors at one field, in order.
     pub fn of(&self, field: Field) -> impl Iterator<Item = &FieldError> {
         self.0.iter().filter(move |error| error.field == field)
@@ -245,6 +251,17 @@ pub(crate) fn parse_items<T: PartialEq>(
     max: usize,
     parse: fn(&str) -> Result<T, String>,
 ) -> Result<Vec<T>, FieldErrors> {
+    let (list, errors) = read_items(items, field, max, parse);
+    errors.into_result().map(|()| list)
+}
+
+/// The same, with the items that are right beside the errors of the others.
+pub(crate) fn read_items<T: PartialEq>(
+    items: &[impl AsRef<str>],
+    field: Field,
+    max: usize,
+    parse: fn(&str) -> Result<T, String>,
+) -> (Vec<T>, FieldErrors) {
     let values = || {
         let items = items.iter().enumerate();
         items
@@ -253,7 +270,7 @@ pub(crate) fn parse_items<T: PartialEq>(
     };
     let count = values().count();
     if count > max {
-        return Err(FieldErrors::one(field, format!("Use at most {max}; you entered {count}.")));
+        return (Vec::new(), FieldErrors::one(field, format!("Use at most {max}; you entered {count}.")));
     }
     let mut errors = FieldErrors::default();
     let mut list = Vec::with_capacity(count);
@@ -264,7 +281,7 @@ pub(crate) fn parse_items<T: PartialEq>(
             Err(message) => errors.push_item(field, item, message),
         }
     }
-    errors.into_result().map(|()| list)
+    (list, errors)
 }
 
 #[cfg(test)]

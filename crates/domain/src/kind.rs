@@ -117,6 +117,11 @@ pub struct KindRules {
 }
 
 impl KindRules {
+    /// Its keys, at the beginning of a sentence: `Service keys`, `App keys`.
+    pub fn keys(&self) -> String {
+        format!("{} keys", self.label.strip_suffix(" key").unwrap_or(self.label))
+    }
+
     /// Whether issuing asks for this field.
     pub fn asks(&self, field: Field) -> bool {
         self.asked.contains(&field)

@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::field::{Field, FieldErrors, parse_items};
+use crate::field::{Field, FieldErrors, read_items};
 use crate::text::quote;
 use crate::timestamp::Millis;
 
@@ -68,14 +68,14 @@ impl RateLimit {
 
     /// Reads one limit per item, or several with commas between them. Errors name their items.
     pub fn parse_items(items: &[impl AsRef<str>]) -> Result<Vec<Self>, FieldErrors> {
-        let limits = parse_items(items, Field::Limits, LIMITS_MAX, Self::parse)?;
+        let (limits, mut errors) = read_items(items, Field::Limits, LIMITS_MAX, Self::parse);
         for (n, limit) in limits.iter().enumerate() {
             if limits.iter().take(n).any(|before| before.name == limit.name) {
                 let message = format!("Two rate limits are called {}: give each its own name.", limit.name);
-                return Err(FieldErrors::one(Field::Limits, message));
+                errors.push(Field::Limits, message);
             }
         }
-        Ok(limits)
+        errors.into_result().map(|()| limits)
     }
 
     /// `100 per minute`, without the name.

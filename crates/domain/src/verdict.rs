@@ -53,6 +53,22 @@ impl Code {
         }
     }
 
+    /// The same, of a call that named a key which exists.
+    pub const fn label_of_key(self) -> &'static str {
+        match self {
+            Self::NotFound => "Wrong secret",
+            other => other.label(),
+        }
+    }
+
+    /// The answer in a plain sentence, to a call that named a key which exists.
+    pub const fn words_of_key(self) -> &'static str {
+        match self {
+            Self::NotFound => "The secret is none of this key: it is mistyped, or it ended with a rotation.",
+            other => other.words(),
+        }
+    }
+
     /// The answer in a plain sentence.
     pub const fn words(self) -> &'static str {
         match self {

@@ -177,12 +177,12 @@ impl Act {
                 });
                 Task::Each(calls.collect(), of_rotation("Extended the rotation of", rotation::extended))
             }
-            Self::Finish(ids) => {
-                ids.each("rotation/finish", of_rotation("Finished the rotation of", |_| rotation::OLD_ENDED.to_owned()))
-            }
-            Self::Undo(ids) => {
-                ids.each("rotation/undo", of_rotation("Undid the rotation of", |_| rotation::NEW_ENDED.to_owned()))
-            }
+            Self::Finish(ids) => ids.each(
+                "rotation/finish",
+                of_rotation("Finished the rotation of", |_| Some(rotation::OLD_ENDED.to_owned())),
+            ),
+            Self::Undo(ids) => ids
+                .each("rotation/undo", of_rotation("Undid the rotation of", |_| Some(rotation::NEW_ENDED.to_owned()))),
             Self::Acknowledge(ids) => ids.each("acknowledge", words("Confirmed")),
             Self::Disable(ids) => ids.each("disable", words("Disabled")),
             Self::Enable(ids) => ids.each("enable", words("Enabled")),
@@ -272,6 +272,6 @@ const fn words(done: &'static str) -> Words {
 }
 
 /// What became of a rotation.
-const fn of_rotation(done: &'static str, then: fn(&Json) -> String) -> Words {
+const fn of_rotation(done: &'static str, then: fn(&Json) -> Option<String>) -> Words {
     Words { done, of: "rotation", named: "name", then: Some(then) }
 }

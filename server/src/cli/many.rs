@@ -23,7 +23,7 @@ pub(super) struct Words {
     /// The member of that by which people know it, or one inside it.
     pub named: &'static str,
     /// What follows from the answer, as a part of the sentence.
-    pub then: Option<fn(&Json) -> String>,
+    pub then: Option<fn(&Json) -> Option<String>>,
 }
 
 impl Words {
@@ -70,7 +70,8 @@ pub(super) async fn each(
                 };
                 let line = about.map_or_else(|| id.clone(), |about| format!("{about} ({id})"));
                 // Whoever does not read on still wants all of it done.
-                let then = words.then.map(|then| format!(": {}", then(&answer))).unwrap_or_default();
+                let then =
+                    words.then.and_then(|then| then(&answer)).map(|then| format!(": {then}")).unwrap_or_default();
                 printed = printed.and(bar.suspend(|| show(format_args!("{} {line}{then}.", words.done))));
             }
             Err(failure) if is_one => return Err(failure),

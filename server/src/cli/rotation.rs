@@ -28,13 +28,10 @@ pub(super) const OLD_ENDED: &str = "the old secret no longer works";
 /// What an undone rotation means.
 pub(super) const NEW_ENDED: &str = "the new secret no longer works";
 
-/// What an extended rotation means.
-pub(super) fn extended(answer: &Json) -> String {
-    let secrets = answer.at("rotation.secrets").map_or(&[][..], Json::items);
-    match secrets.iter().find_map(|secret| secret.text("endsAt")) {
-        Some(end) => format!("the old secret works until {}", plain(end)),
-        None => OLD_ENDED.to_owned(),
-    }
+/// What an extended rotation means, also for a key that is disabled.
+pub(super) fn extended(answer: &Json) -> Option<String> {
+    let end = answer.at("rotation.secrets")?.items().iter().find_map(|secret| secret.text("endsAt"))?;
+    Some(format!("the old secret ends at {}", plain(end)))
 }
 
 /// Prints the answer about a rotation: as the API sent it, or a line for each secret that works.

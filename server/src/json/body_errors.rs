@@ -27,11 +27,6 @@ pub(super) fn look_through<B: BodyCall>(text: &str, error: &serde_json::Error) -
         Err(Unreadable::Empty) => return Problem::malformed("The body is empty; send a JSON object."),
         Err(Unreadable::TooDeep) => return Problem::malformed("The body is nested too deeply."),
         Err(Unreadable::NoJson(reason)) => return Problem::malformed(format!("The body is not JSON: {reason}.")),
-        Err(Unreadable::TooLarge(path)) => {
-            let mut faults = Faults::default();
-            faults.at(path, "This number is too large.");
-            faults
-        }
     };
     if faults.is_empty() {
         faults.here(format!("{error}."));

@@ -199,8 +199,9 @@ impl Faults {
     }
 
     fn add(&mut self, path: Vec<Step>, wrong: Cow<'static, str>, fix: Option<Cow<'static, str>>) {
-        if self.found.len() < LISTED {
-            self.found.push(Fault { path, wrong, fix });
+        let fault = Fault { path, wrong, fix };
+        if self.found.len() < LISTED && !self.found.contains(&fault) {
+            self.found.push(fault);
         }
     }
 }
@@ -297,9 +298,11 @@ mod tests {
     #[test]
     fn the_list_has_an_end() {
         let mut faults = Faults::default();
-        for _ in 0..1_000 {
-            faults.here("wrong");
+        for n in 0..1_000 {
+            faults.at(vec![Step::Item(n)], "wrong");
+            faults.at(vec![Step::Item(n)], "wrong");
         }
-        assert_eq!(faults.into_list().len(), LISTED);
+        let items: Vec<_> = faults.into_list().iter().map(Fault::pointer).collect();
+        assert_eq!(items, (0..LISTED).map(|n| format!("/{n}")).collect::<Vec<_>>());
     }
 }

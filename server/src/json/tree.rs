@@ -1,13 +1,11 @@
 //! A body, reduced to what is needed to say what is wrong with it.
 
-use std::borrow::Cow;
-use std::cell::{Cell, RefCell};
+use std::cell::Cell;
 use std::fmt;
 
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde::ser::{Serialize, Serializer};
 
-use super::fault::Step;
 use super::members::Whole;
 
 /// The most values to check. A nearly correct body has fewer, and any other must not fill the memory.
@@ -28,17 +26,17 @@ pub(super) enum Tree {
 impl Tree {
     /// Reads JSON of any form.
     pub fn read(text: &str) -> Result<Self, Unreadable> {
-        let (path, left) = (RefCell::default(), Cell::new(LOOKED_AT));
-        let error = match read(text, &path, &left) {
+        let error = match read(text) {
             Ok(tree) => return Ok(tree),
             Err(_) if text.trim().is_empty() => return Err(Unreadable::Empty),
             Err(error) => error.to_string(),
         };
-        Err(match &*error {
-            deep if deep.starts_with("recursion limit") => Unreadable::TooDeep,
-            large if large.starts_with("number out of range") => Unreadable::TooLarge(path.into_inner()),
-            _ => Unreadable::NoJson(error),
-        })
+        match &*error {
+            deep if deep.starts_with("recursion limit") => Err(Unreadable::TooDeep),
+            // No member takes such a number, and the others are to be checked, too.
+            large if large.starts_with("number out of range") => Self::read(&with_numbers_in_range(text)),
+            _ => Err(Unreadable::NoJson(error)),
+        }
     }
 
     /// Whether all of it was read.
@@ -80,40 +78,51 @@ impl Serialize for Tree {
 pub(super) enum Unreadable {
     Empty,
     TooDeep,
-    /// A number at this place.
-    TooLarge(Vec<Step>),
     /// The parser's reason.
     NoJson(String),
 }
 
-fn read(text: &str, path: &RefCell<Vec<Step>>, left: &Cell<usize>) -> serde_json::Result<Tree> {
+fn read(text: &str) -> serde_json::Result<Tree> {
     let mut json = serde_json::Deserializer::from_str(text);
-    let tree = Reader { path, left }.deserialize(&mut json)?;
+    let tree = Reader(&Cell::new(LOOKED_AT)).deserialize(&mut json)?;
     json.end()?;
     Ok(tree)
 }
 
-/// Reads a value, and remembers the place at which it failed.
-#[derive(Clone, Copy)]
-struct Reader<'r> {
-    path: &'r RefCell<Vec<Step>>,
-    left: &'r Cell<usize>,
+/// The same JSON with -1 for each number that no float can hold, which no parser takes.
+fn with_numbers_in_range(text: &str) -> String {
+    let (mut kept, mut copied, mut at, mut in_text) = (String::with_capacity(text.len()), 0, 0, false);
+    while let Some(byte) = text.as_bytes().get(at) {
+        match byte {
+            b'"' => in_text = !in_text,
+            b'\\' if in_text => at += 1,
+            b'-' | b'0'..=b'9' if !in_text => {
+                let digits = text.bytes().skip(at).take_while(|byte| b"+-.eE0123456789".contains(byte)).count();
+                let number = text.get(at..at + digits).unwrap_or_default();
+                if number.parse().is_ok_and(f64::is_infinite) {
+                    kept.push_str(text.get(copied..at).unwrap_or_default());
+                    kept.push_str("-1");
+                    copied = at + digits;
+                }
+                at += digits - 1;
+            }
+            _ => {}
+        }
+        at += 1;
+    }
+    kept + text.get(copied..).unwrap_or_default()
 }
+
+/// Reads a value, as long as it counts down to nothing.
+#[derive(Clone, Copy)]
+struct Reader<'r>(&'r Cell<usize>);
 
 impl Reader<'_> {
     /// Whether to check one more value.
     fn goes_on(self) -> bool {
-        let left = self.left.get();
-        self.left.set(left.saturating_sub(1));
+        let left = self.0.get();
+        self.0.set(left.saturating_sub(1));
         left > 0
-    }
-
-    fn enter(self, step: Step) {
-        self.path.borrow_mut().push(step);
-    }
-
-    fn leave(self) {
-        self.path.borrow_mut().pop();
     }
 }
 
@@ -159,10 +168,7 @@ impl<'de> Visitor<'de> for Reader<'_> {
     fn visit_seq<A: SeqAccess<'de>>(self, mut json: A) -> Result<Tree, A::Error> {
         let (mut items, mut count) = (Vec::new(), 0);
         while self.goes_on() {
-            self.enter(Step::Item(count));
-            let item = json.next_element_seed(self)?;
-            self.leave();
-            let Some(item) = item else { return Ok(Tree::List(items, count)) };
+            let Some(item) = json.next_element_seed(self)? else { return Ok(Tree::List(items, count)) };
             items.push(item);
             count += 1;
         }
@@ -176,14 +182,28 @@ impl<'de> Visitor<'de> for Reader<'_> {
         let (mut members, mut all) = (Vec::new(), true);
         while let Some(name) = json.next_key::<String>()? {
             if self.goes_on() {
-                self.enter(Step::Member(Cow::Owned(name.clone())));
                 members.push((name, json.next_value_seed(self)?));
-                self.leave();
             } else {
                 json.next_value::<IgnoredAny>()?;
                 all = false;
             }
         }
         Ok(Tree::Object(members, all))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_number_that_is_too_large_is_one_that_no_member_takes() {
+        let sent = r#"{"a":1e400,"b":[-1.5E+999,2,1e300],"é\\\"9e999":"1e400 \"2e999"}"#;
+        let read = r#"{"a":-1,"b":[-1,2,1e300],"é\\\"9e999":"1e400 \"2e999"}"#;
+        assert_eq!(with_numbers_in_range(sent), read);
+        assert!(Tree::read(sent).is_ok());
+        for broken in ["1e400x", r#"{"a":1e400"#, "1e4001e400e", r#""\"#, "1e400 1e400"] {
+            assert!(matches!(Tree::read(broken), Err(Unreadable::NoJson(_))), "{broken}");
+        }
     }
 }

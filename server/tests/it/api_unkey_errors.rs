@@ -50,6 +50,7 @@ async fn a_wrong_member_is_located() {
     let limit =
         |limit: Value| json!({ "key": "a", "ratelimits": [{ "name": "good", "limit": 1, "duration": 1_000 }, limit] });
     let second = |member: &str| vec![format!("body.ratelimits[1]{member}")];
+    let all = |members: &[&str]| members.iter().flat_map(|member| second(member)).collect::<Vec<_>>();
     let own = |member: &str| vec![format!("body{member}")];
     for (body, expected) in [
         (json!([]), own("")),
@@ -97,6 +98,8 @@ async fn a_wrong_member_is_located() {
         (limit(json!({ "name": "tokens", "limit": 1.5, "duration": 1_000 })), second(".limit")),
         (limit(json!({ "name": "tokens", "limit": u64::MAX, "duration": 1_000 })), second(".limit")),
         (limit(json!({ "name": "tokens", "limit": 1, "duration": 999 })), second(".duration")),
+        (limit(json!({ "name": "a b", "limit": 0, "duration": 5 })), all(&[".duration", ".limit", ".name"])),
+        (limit(json!({ "name": "a b", "limit": 5 })), all(&[".duration", ".name"])),
         (limit(json!({ "name": "tokens", "limit": 1, "duration": -1 })), second(".duration")),
         (limit(json!({ "name": "tokens", "limit": 1, "duration": u64::MAX })), second(".duration")),
         (limit(json!({ "name": "tokens", "limit": 1, "duration": 31_i64 * 86_400_000 + 1 })), second(".duration")),
@@ -111,7 +114,7 @@ async fn a_wrong_member_is_located() {
         (r#"{"key":"a","credits":{"cost":1e400}}"#, "body.credits.cost"),
         (r#"{"key":"a","ratelimits":[{"name":"a","limit":1,"duration":1e999}]}"#, "body.ratelimits[0].duration"),
         (
-            r#"{"key":"a","ratelimits":[{"name":"a","limit":99999999999999999999,"duration":1}]}"#,
+            r#"{"key":"a","ratelimits":[{"name":"a","limit":99999999999999999999,"duration":1000}]}"#,
             "body.ratelimits[0].limit",
         ),
         (r#"{"key":"a","key":"b"}"#, "body.key"),

@@ -197,7 +197,7 @@ fn the_life_of_a_key_is_the_same_both_ways() {
         assert!(both.starts_with("Number") && both.contains("Not since there are two") && secrets() == 2, "{both}");
         assert!(failed(&act(&["key", "extend", &id, "--overlap", "200d"]), 1).contains("--overlap: "));
         let extended = done(&act(&["key", "extend", &id, "--overlap", "7d"]));
-        let said = format!("Extended the rotation of Renamed ({id}): the old secret works until 20");
+        let said = format!("Extended the rotation of Renamed ({id}): the old secret ends at 20");
         assert!(extended.starts_with(&said) && extended.ends_with("Z.\n"), "{extended}");
         let undone = format!("Undid the rotation of Renamed ({id}): the new secret no longer works.\n");
         assert_eq!(done(&act(&["key", "undo", &id])), undone);

@@ -187,6 +187,13 @@ async fn a_holder_rotates_and_confirms_without_an_account() {
     let done = post(&product, &confirm, "acknowledged=yes", "198.51.100.7").await;
     assert!(text(&done.body).contains("The new secret of “Nightly” works"), "{}", text(&done.body));
     assert_eq!((code(&old).await, code(&new).await), ("VALID".into(), "VALID".into()));
+    // The call before was of this key, but with no secret of it.
+    product.service.verifier().flush_usage().await.unwrap();
+    let told = text(&look(&product, &new).await.body);
+    assert!(
+        told.contains("Wrong secret : The secret is none of this key") && !told.contains("Key not found"),
+        "{told}"
+    );
     assert_eq!(post(&product, &confirm, "acknowledged=yes", "198.51.100.7").await.status, 404);
     let again = post(&product, "/holder/rotate", &format!("held_key={new}"), "198.51.100.7").await;
     let told = text(&again.body);

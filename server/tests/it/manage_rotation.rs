@@ -106,6 +106,14 @@ async fn a_rotation_is_finished_or_undone() {
         assert_eq!(codes, if act == "finish" { ["NOT_FOUND", "VALID"] } else { ["VALID", "NOT_FOUND"] });
     }
     m.get("/v1/keys/000000000000/rotation").await.problem(404);
+    // No secret of a revoked key works for longer.
+    let made = m.issue(&json!({ "kind": "service", "name": "Leaked" })).await;
+    let key = format!("/v1/keys/{}", made["key"]["id"].as_str().unwrap());
+    m.post(&format!("{key}/rotate"), &json!({})).await;
+    m.post(&format!("{key}/revoke"), &json!({ "reason": "leaked" })).await;
+    let refused = m.post(&format!("{key}/rotation/extend"), &json!({ "overlap": "7d" })).await.problem(409);
+    assert!(refused["detail"].as_str().unwrap().contains("revoked"), "{refused}");
+    assert_eq!(m.post(&format!("{key}/rotation/finish"), &json!({})).await.status, 200);
 }
 
 /// A new secret that somebody has asked for in the console, and nobody has confirmed.

@@ -18,7 +18,7 @@ impl KeyDraft {
             all = Permission::parse_items(typed)?;
         } else if rules.asks(Field::Permissions) && !is_blank(typed) {
             let names = text::joined(rules.boxes.iter().map(|(name, _)| *name));
-            let message = format!("{} keys have only these permissions: {names}.", rules.label);
+            let message = format!("{} have only these permissions: {names}.", rules.keys());
             return Err(FieldErrors::one(Field::Permissions, message));
         }
         for ticked in &self.boxes {

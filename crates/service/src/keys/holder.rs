@@ -211,7 +211,7 @@ fn explained(record: &KeyRecord, call: &RefusedCall) -> String {
         permissions: permissions.as_ref(),
         kind: call.kind,
     };
-    let general = || call.code.words().to_owned();
+    let general = || call.code.words_of_key().to_owned();
     if call.code == Code::InsufficientPermissions && permissions.is_none() {
         return general();
     }

@@ -6,7 +6,7 @@ use domain::{
     audit::{Action, AuditEvent, SECRET},
     field::Field,
     ids::KeyId,
-    key::{KeyDetail, SecretNumber},
+    key::{KeyDetail, KeyState, SecretNumber},
     role::Act,
     rotation::{KeyRotation, LiveSecret, NoRotation, Overlap, SecretUse},
     timestamp::Timestamp,
@@ -39,11 +39,14 @@ impl Service {
     }
 
     /// Lets the old secret work for this long from now on, at most 90 days in all and never longer than the key.
-    /// `NoRotation` if only one secret works, or if that is no later than now.
+    /// `NoRotation` if only one secret works, if that is no later than now, or if the key is revoked.
     pub async fn extend_rotation(&self, caller: &Caller, id: &KeyId, by: Overlap) -> Result<KeyDetail> {
         let work = async |tx: &mut Tx| {
             let now = self.now();
             let key = self.key_for(tx, caller, id, Act::RotateKeys).await?;
+            if key.row.state == KeyState::Revoked {
+                return Err(NoRotation::Revoked.into());
+            }
             let (new, old, ends) = both(tx, id, now).await?;
             caller.means(new.number)?;
             let later = by.extends(now, new.since, ends, key.row.expires_at).ok_or(NoRotation::NoLater)?;

@@ -207,32 +207,31 @@ fn check_limits(limits: &[Object<LimitBody<'_>>], faults: &mut Faults) -> Vec<As
 /// Checks a limit. One with a size is brought along; one without names the key's own.
 fn check_limit(sent: &LimitBody<'_>, faults: &mut Faults) -> Option<AskedLimit> {
     let (name, cost) = (&*sent.name.0, Cost::or_one(sent.cost));
-    let size = (sent.limit.map(|Whole(calls)| calls), sent.duration.map(|Whole(window)| window));
-    let (calls, window) = match size {
-        (None, None) if is_name(name) => return Some(AskedLimit::Own { name: name.to_owned(), cost }),
-        (Some(calls), Some(window)) => (calls, window),
-        // One error at a time: the name is refused below, whatever the rest is.
-        (None, None) => (1, 1_000),
+    let calls = sent.limit.map(|Whole(calls)| u32::try_from(calls).unwrap_or(u32::MAX));
+    let window = sent.duration.map(|Whole(window)| Millis(i64::try_from(window).unwrap_or(i64::MAX)));
+    // Each part beside others that are right, so that every fault is told.
+    let (some_calls, some_window) = (LIMIT_MAX, Millis::seconds(1));
+    let parts = [
+        ("name", RateLimit::new(name, some_calls, some_window)),
+        ("limit", RateLimit::new("a", calls.unwrap_or(some_calls), some_window)),
+        ("duration", RateLimit::new("a", some_calls, window.unwrap_or(some_window))),
+    ];
+    for (part, made) in parts {
+        if let Err(message) = made {
+            member(faults, part, message);
+        }
+    }
+    match (calls, window) {
+        (None, None) => is_name(name).then(|| AskedLimit::Own { name: name.to_owned(), cost }),
+        (Some(calls), Some(window)) => {
+            RateLimit::new(name, calls, window).ok().map(|limit| AskedLimit::Brought { limit, cost })
+        }
         (Some(_), None) => {
-            member(faults, "duration", "This member needs limit: send both or neither.".to_owned());
-            return None;
+            member(faults, "duration", "This member is missing beside limit: send both or neither.".to_owned());
+            None
         }
         (None, Some(_)) => {
-            member(faults, "limit", "This member needs duration: send both or neither.".to_owned());
-            return None;
-        }
-    };
-    let calls = u32::try_from(calls).unwrap_or(u32::MAX);
-    let window = Millis(i64::try_from(window).unwrap_or(i64::MAX));
-    match RateLimit::new(name, calls, window) {
-        Ok(limit) => Some(AskedLimit::Brought { limit, cost }),
-        Err(message) => {
-            let blamed = match calls {
-                _ if !is_name(name) => "name",
-                1..=LIMIT_MAX => "duration",
-                _ => "limit",
-            };
-            member(faults, blamed, message);
+            member(faults, "limit", "This member is missing beside duration: send both or neither.".to_owned());
             None
         }
     }
