@@ -53,7 +53,7 @@ fn groups(calls: Vec<RefusedCall>) -> Vec<Group> {
 fn line(id: Option<&str>, group: Group) -> AnyView {
     let count = group.older.len() + 1;
     let number = if count == 1 { "1 call".to_owned() } else { format!("{count} calls") };
-    let address = group.address.map_or("unknown".to_owned(), |address| address.to_string());
+    let address = group.address.map_or("unknown address".to_owned(), |address| address.to_string());
     let (why, at) = (id.map(|id| why_address(id, &group.newest)), group.newest.at);
     let calls: Vec<_> = std::iter::once(group.newest).chain(group.older).map(|call| of_group(id, &call)).collect();
     view! {

@@ -105,7 +105,7 @@ fn dialog(
                         "The key gets a new secret and keeps everything else. You see the secret once, and have "
                         {span(ACKNOWLEDGE_WITHIN)} " to confirm that you have stored it. Until then nothing changes."
                     </p>
-                    {overlap_fields(errors, &typed, OverlapChoice::ALL, "From then on, the old secret works for")}
+                    {overlap_fields(errors, &typed, OverlapChoice::ALL, "Then the old secret works for")}
                     <dl class="facts">
                         <div><dt>"Key"</dt><dd class="mono">{row.masked()}</dd></div>
                         <div><dt>"Last used"</dt><dd><LastUsed at=row.last_used_at now/></dd></div>

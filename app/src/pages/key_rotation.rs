@@ -233,7 +233,7 @@ fn ask(
             .filter(|choice| *choice == OverlapChoice::Custom || Overlap::parse(choice.as_str()).is_ok_and(is_later))
             .collect();
         let errors = RwSignal::new(problem.fields);
-        overlap_fields(errors, &typed, &offered, "From now on, the old secret works for another")
+        overlap_fields(errors, &typed, &offered, "The old one works for another")
     });
     let is_undo = asked.path == UNDO.path;
     let (name, stops) = if is_undo { ("New secret", new) } else { ("Old secret", old) };
