@@ -26,17 +26,17 @@ pub(super) enum Tree {
 impl Tree {
     /// Reads JSON of any form.
     pub fn read(text: &str) -> Result<Self, Unreadable> {
-        let error = match read(text) {
-            Ok(tree) => return Ok(tree),
-            Err(_) if text.trim().is_empty() => return Err(Unreadable::Empty),
-            Err(error) => error.to_string(),
+        // No member takes a number that is too large, and the others are to be checked, too.
+        let is_large = |error: &serde_json::Error| error.to_string().starts_with("number out of range");
+        let read = match read(text) {
+            Err(error) if is_large(&error) => read(&with_numbers_in_range(text)),
+            read => read,
         };
-        match &*error {
-            deep if deep.starts_with("recursion limit") => Err(Unreadable::TooDeep),
-            // No member takes such a number, and the others are to be checked, too.
-            large if large.starts_with("number out of range") => Self::read(&with_numbers_in_range(text)),
-            _ => Err(Unreadable::NoJson(error)),
-        }
+        read.map_err(|error| match error.to_string() {
+            _ if text.trim().is_empty() => Unreadable::Empty,
+            deep if deep.starts_with("recursion limit") => Unreadable::TooDeep,
+            reason => Unreadable::NoJson(reason),
+        })
     }
 
     /// Whether all of it was read.
