@@ -31,6 +31,27 @@ async fn every_fault_of_a_body_has_its_pointer() {
         ),
         ("POST /v1/keys", "[]", ""),
         (&format!("PATCH {key}"), r#"{"name":5,"cidrs":["x"],"actsFor":["x"]}"#, "/name /cidrs/0 /actsFor/0"),
+        // Nor does a number that is too large, nor what the kind of the key does not have.
+        ("POST /v1/keys", r#"{"kind":"service","name":"","quota":1e400,"nme":-1e999}"#, "/quota /nme /name"),
+        (
+            "POST /v1/keys",
+            r#"{"kind":"master_user","name":"","quota":5,"integration":"x","rotateDays":9}"#,
+            "/quota /rotateDays /integration /name",
+        ),
+        (
+            "POST /v1/keys",
+            r#"{"kind":"service","name":"A","limits":["a: x","b: 1 per minute","b: 2 per minute"]}"#,
+            "/limits/0 /limits",
+        ),
+        (&format!("PATCH {key}"), r#"{"name":"","actsFor":["x"],"cidrs":["x"]}"#, "/actsFor /name /cidrs/0"),
+        (
+            &format!("PATCH {key}"),
+            r#"{"name":"","notBefore":"2030-01-01","expiresAt":"2029-01-01"}"#,
+            "/name /expiresAt",
+        ),
+        (&format!("PATCH {key}"), r#"{"name":"","expiresAt":"2020-01-01"}"#, "/name /expiresAt"),
+        // Each place is named once.
+        ("POST /v1/keys", r#"{"kind":"service","name":"A","name":"","name":5,"b":1,"b":1}"#, "/name /name /b"),
         (
             &format!("PATCH {key}"),
             r#"{"nme":"A","quotaRefill":"often","rotateDays":0}"#,
