@@ -84,7 +84,7 @@ fn Chosen(period: Period, all: String) -> impl IntoView {
     let reasons: Vec<_> = sum([&period])
         .reasons
         .into_iter()
-        .map(|(code, number)| Line { label: code.label().to_owned(), note: None, number })
+        .map(|(code, number)| Line { label: code.label_of_key().to_owned(), note: None, number })
         .collect();
     view! {
         <div class="body">

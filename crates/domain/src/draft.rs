@@ -143,7 +143,9 @@ impl KeyDraft {
         let named = Self { name: self.name.clone().or_else(no_name), ..self.clone() };
         let mut of_values = FieldErrors::default();
         let spec = named.fill(KeySpec::blank(known.unwrap_or(KeyKind::WIDEST)), now, &mut of_values);
-        errors.extend_elsewhere(of_values);
+        // A field that the kind does not have is wrong whatever it says.
+        of_values.0.retain(|error| known.is_none_or(|kind| kind.rules().asks(error.field)));
+        errors.0.extend(of_values.0);
         let needs = known.is_some_and(|kind| kind.rules().asks(Field::Integration));
         if needs && spec.rules.integration.is_none() && errors.of(Field::Integration).next().is_none() {
             errors.push(Field::Integration, "Choose the integration that the key is for.");
@@ -212,7 +214,8 @@ impl KeyDraft {
         }
         let mut of_values = FieldErrors::default();
         let spec = self.fill(before, now, &mut of_values);
-        errors.extend_elsewhere(of_values);
+        of_values.0.retain(|error| rules.allows_edit(error.field));
+        errors.0.extend(of_values.0);
         self.check_order(&spec, &mut errors);
         (spec, errors)
     }

@@ -221,12 +221,6 @@ impl FieldErrors {
         checked.map_err(|errors| self.0.extend(errors.0)).ok()
     }
 
-    /// Adds errors of another check, unless their field has an error already.
-    pub(crate) fn extend_elsewhere(&mut self, others: Self) {
-        let others: Vec<_> = others.0.into_iter().filter(|other| self.of(other.field).next().is_none()).collect();
-        self.0.extend(others);
-    }
-
     /// The errors at one field, in order.
     pub fn of(&self, field: Field) -> impl Iterator<Item = &FieldError> {
         self.0.iter().filter(move |error| error.field == field)

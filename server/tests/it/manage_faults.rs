@@ -66,6 +66,8 @@ async fn every_fault_of_a_body_has_its_pointer() {
         (&format!("POST {key}/revoke"), r#"{"reason":"x","note":"a\u0007b"}"#, "/reason /note"),
         (&format!("POST {key}/revoke"), r#"{"reason":1,"note":"a\u0007b"}"#, "/reason /note"),
         ("POST /v1/keys/acts", r#"{"ids":["x"],"note":"a\u0007b","tag":""}"#, "/act /ids/0 /note /tag"),
+        ("POST /v1/keys/acts", r#"{"act":"disable","ids":["x"],"filter":5}"#, "/filter /ids/0"),
+        ("POST /v1/keys", r#"{"kind":"client","name":"","quotaRefill":"daily"}"#, "/quotaRefill /name"),
         ("POST /v1/keys/acts", r#"{"act":"nope","ids":[],"owner":""}"#, "/ids /act /owner"),
         ("POST /v1/keys/acts", r#"{"act":"revoke","ids":5,"reason":"x","note":"a\u0007b"}"#, "/ids /reason /note"),
         ("POST /v1/hand-overs", r#"{"key":{"name":""},"email":"x"}"#, "/recipient /key/kind /email /key/name"),

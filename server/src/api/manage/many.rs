@@ -219,7 +219,8 @@ fn selection(ids: Option<&Ids<'_>>, filter: Option<&Pairs<'_>>, found: &mut Faul
             let pairs = pairs.iter().map(|(name, value)| (name.to_string(), value.to_string()));
             matching(&pairs.collect::<Vec<_>>(), found)
         }
-        (Some(_), Some(_)) => {
+        (Some(Bounded(ids)), Some(_)) => {
+            key_ids(ids, found);
             found.at(member("filter"), "Send ids or filter, not both.");
             None
         }
