@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::ids::{AppId, DeliveryId, EventId, IntegrationId, RoomId, WebhookId};
 use crate::list::{Rows, cursor};
 use crate::query_string::{ListQuery, Taken, put, query_string};
+use crate::text;
 use crate::timestamp::{Millis, Timestamp};
 use crate::webhook::Trigger;
 
@@ -13,6 +14,9 @@ pub const ROWS_MAX: u32 = 1_000;
 
 /// The most characters of an answer that are kept.
 pub const ANSWER_KEPT: usize = 1_000;
+
+/// What is kept of an answer in the place of a secret.
+const CUT: &str = "[the secret of this webhook]";
 
 /// How long each try waits for the one before it; the first waits for nothing. After the last, the delivery has failed.
 pub const WAITS: [Millis; 8] = [
@@ -169,6 +173,12 @@ impl Reply {
     pub fn answered(status: u16, answer: &str) -> Self {
         Self { status: Some(status), answer: answer.to_owned(), failure: String::new() }
     }
+
+    /// The same without a secret that was sent: some receivers answer with the request that they got.
+    #[must_use]
+    pub fn without(self, secret: &str) -> Self {
+        Self { answer: self.answer.replace(secret, CUT), ..self }
+    }
 }
 
 impl Delivery {
@@ -189,7 +199,7 @@ impl Delivery {
             Some(status) => refused(status),
             None => reply.failure.clone(),
         };
-        let kept = |c: &char| !c.is_control() || matches!(c, '\n' | '\t');
+        let kept = |c: &char| text::shown(*c) == *c || matches!(c, '\n' | '\t');
         Self {
             state,
             tries,

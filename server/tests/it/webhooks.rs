@@ -95,6 +95,10 @@ async fn answer(State(all): State<Arc<Mutex<Vec<Got>>>>, uri: Uri, headers: Head
         }
         "/home" => (StatusCode::TEMPORARY_REDIRECT, [(header::LOCATION, "/ok")]).into_response(),
         "/gone" => StatusCode::GONE.into_response(),
+        "/echo" => {
+            let all = all.lock().unwrap();
+            format!("X-API-Key: {:?}\u{202e}!", all.last().unwrap().headers["x-api-key"]).into_response()
+        }
         "/huge" => vec![b'x'; 10_000_000].into_response(),
         "/endless" => {
             let begun = stream::once(async { Ok::<_, Infallible>(Bytes::from("begun")) });
@@ -200,6 +204,17 @@ async fn a_receiver_is_told_in_sunshines_form_with_its_secret() {
     let message = &got[1].body["events"][0]["payload"]["message"];
     assert_eq!(message["content"]["text"], "Hello \"you\"\nand 李");
     assert_eq!(message["author"]["type"], "user");
+}
+
+#[tokio::test]
+async fn an_answer_is_kept_without_the_secret_and_without_hidden_characters() {
+    let receiver = Receiver::start().await;
+    let (product, _running) = start(LOOPBACK, Vec::new()).await;
+    let (integration, secret) = hook(&product, &receiver.url("/echo")).await;
+    chat(&product).await;
+    let answer = tried(&product, &integration, 1).await.answer;
+    assert_eq!(receiver.got("/echo")[0].headers["x-api-key"], secret.as_str());
+    assert_eq!(answer, "X-API-Key: \"[the secret of this webhook]\"!");
 }
 
 #[tokio::test]

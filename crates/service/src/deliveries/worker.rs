@@ -7,6 +7,7 @@ use domain::{
     delivery::{Delivery, DeliveryState, NOTHING_LEFT, Reply},
     timestamp::{Millis, Timestamp},
 };
+use secrecy::ExposeSecret;
 use store::{DueWebhook, StoreError, Tx, failpoint};
 use tokio::{
     task::{Id, JoinError, JoinSet},
@@ -229,6 +230,7 @@ async fn send(service: Service, deliver: Arc<dyn Deliver>, delivery: Delivery, u
         Ok(reply) => reply,
         Err(_) => timeout(LONGEST, sending).await.unwrap_or_else(|_| Reply::none("there was no answer in time")),
     };
+    let reply = reply.without(parcel.secret.expose_secret());
     Landed { delivery: delivery.tried(&reply, service.now()), prompt: Some(prompt) }
 }
 
