@@ -52,7 +52,9 @@ impl Api {
     }
 }
 
-/// The `Origin` of a call. A value that is not text becomes `null`, which no domain matches.
+/// The `Origin` of a call. A value that is not text, and two of them, become `null`, which no domain matches.
 pub(crate) fn origin(headers: &HeaderMap) -> Option<&str> {
-    headers.get(header::ORIGIN).map(|origin| origin.to_str().unwrap_or("null"))
+    let mut values = headers.get_all(header::ORIGIN).iter();
+    let origin = values.next()?;
+    Some(origin.to_str().ok().filter(|_| values.next().is_none()).unwrap_or("null"))
 }

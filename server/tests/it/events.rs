@@ -170,6 +170,8 @@ async fn an_event_comes_from_the_domains_of_its_key_alone() {
     }
     let answer = product.send(reports("/events/client", &key)).await;
     assert_eq!(refused(&answer).1, "ORIGIN_NOT_ALLOWED", "no origin is not one of them");
+    let answer = product.send(from("https://desk.example.com").header("origin", "https://evil.example")).await;
+    assert_eq!(refused(&answer).1, "ORIGIN_NOT_ALLOWED", "nobody knows which of two it was");
     assert_eq!(kept(&product, IntegrationKind::Client).await.len(), 3);
 }
 

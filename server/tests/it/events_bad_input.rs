@@ -130,7 +130,8 @@ async fn without_one_good_key_nothing_else_is_told() {
         (bare().bearer(&format!("{key}x")), (401, "KEY_NOT_ACCEPTED")),
         (reports("/openconnect", "a.b.c"), (401, "KEY_NOT_ACCEPTED")),
         (reports("/openconnect", &key).bearer(&second), (400, "TWO_KEYS")),
-        (reports("/openconnect?jwt=other", &key), (400, "MEMBER_REPEATED")),
+        (reports("/openconnect?jwt=other", &key), (401, "KEY_NOT_ACCEPTED")),
+        (reports(&format!("/openconnect?jwt={second}"), &key), (400, "MEMBER_REPEATED")),
     ] {
         let answer = product.send(call).await;
         assert_eq!(refused(&answer), (expected.0, expected.1.to_owned()), "{}", answer.body);

@@ -5,7 +5,7 @@ use std::net::TcpStream;
 use std::thread::sleep;
 use std::time::Duration;
 
-use crate::process::Server;
+use crate::process::{Server, run};
 
 /// More than any buffer between the two takes.
 const SENT: usize = 24 * 1024 * 1024;
@@ -85,6 +85,42 @@ fn a_short_body_that_comes_late_does_not_end_the_connection() {
         assert!(answer.starts_with("HTTP/1.1 401 "), "{answer}");
         assert!(answer.to_ascii_lowercase().contains("connection: close"), "a body that does not come: {answer}");
     }
+    server.stop();
+}
+
+/// What is answered to an event whose body comes late, with its key in the head or in the body.
+fn with_a_late_event(server: &Server, key: &str, in_head: bool) -> String {
+    let (head, member) = if in_head {
+        (format!("Authorization: Bearer {key}\r\n"), String::new())
+    } else {
+        (String::new(), format!(r#","jwt":"{key}""#))
+    };
+    let body = format!(r#"{{"event":"On Ring","crmId":"example.com","notes":"{}"{member}}}"#, "x".repeat(9_000));
+    let mut stream = server.connect(&format!(
+        "POST /openconnect HTTP/1.1\r\nHost: HOST\r\nConnection: close\r\nContent-Type: application/json\r\n{head}Content-Length: {}\r\n\r\n",
+        body.len()
+    ));
+    sleep(Duration::from_millis(300));
+    // One that is refused may be cut off before all of it is sent.
+    let _ = stream.write_all(body.as_bytes());
+    let mut answer = String::new();
+    let _ = stream.read_to_string(&mut answer);
+    answer
+}
+
+#[test]
+fn strangers_who_send_slowly_do_not_keep_a_known_key_from_reporting() {
+    let folder = tempfile::tempdir().unwrap();
+    let key = run(folder.path(), &["key", "issue", "--kind", "open_connect", "--name", "Desk"], "");
+    let key = key.trim();
+    let mut server = Server::start(folder.path(), true);
+    assert!(with_a_late_event(&server, key, false).starts_with("HTTP/1.1 200 "));
+    let begun = "POST /openconnect HTTP/1.1\r\nHost: HOST\r\nContent-Length: 131072\r\n\r\n{";
+    let _strangers: Vec<_> = (0..70).map(|_| server.connect(begun)).collect();
+    sleep(Duration::from_millis(300));
+    assert!(with_a_late_event(&server, key, false).starts_with("HTTP/1.1 503 "), "the room of strangers is full");
+    let answer = with_a_late_event(&server, key, true);
+    assert!(answer.starts_with("HTTP/1.1 200 "), "{answer}");
     server.stop();
 }
 

@@ -131,7 +131,7 @@ fn it_listens_on_the_socket_that_it_is_given() {
 }
 
 /// Runs a command beside the server, and gives what it printed.
-fn run(data: &Path, arguments: &[&str], stdin: &str) -> String {
+pub fn run(data: &Path, arguments: &[&str], stdin: &str) -> String {
     let mut child = keystead(data).args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
     child.stdin.take().unwrap().write_all(stdin.as_bytes()).unwrap();
     let output = child.wait_with_output().unwrap();

@@ -17,12 +17,23 @@ use super::members::Members;
 use super::path;
 use crate::api::call::{Api, origin};
 use crate::json::problem::Problem;
+use crate::reading::Sender;
 
 /// Takes in an event. Whose key is not accepted learns nothing else about the call.
 pub(super) async fn take(api: &Api, at: IntegrationKind, request: Request) -> Result<Response, Fail> {
     let (parts, body) = request.into_parts();
-    let members = Members::read(&parts, body).await?;
-    let key = accepted(api, at, &parts, members.key(&parts.headers)?).await?;
+    let mut members = Members::of_query(&parts)?;
+    // A key that comes before the body is checked before it, so that bodies of strangers take no room from it.
+    let early = match members.early_key(&parts.headers)? {
+        Some(key) => Some(accepted(api, at, &parts, key).await?),
+        None => None,
+    };
+    members.add_body(&parts, body, if early.is_some() { Sender::Known } else { Sender::Stranger }).await?;
+    let key = members.key(&parts.headers)?;
+    let key = match early {
+        Some(early) => early,
+        None => accepted(api, at, &parts, key).await?,
+    };
     let new = NewEvent {
         origin: origin(&parts.headers).filter(|text| Origin::parse(text).is_some()).map(str::to_owned),
         address: api.client(&parts.extensions, &parts.headers).map(|address| address.to_canonical()),
@@ -78,9 +89,10 @@ fn refused(at: IntegrationKind, verdict: &Verdict) -> Fail {
         | Verdicts::Revoked
         | Verdicts::Disabled
         | Verdicts::NotYetValid
-        | Verdicts::Expired => {
-            (Code::KEY_NOT_ACCEPTED, "The key was not accepted. Whoever issued it can see why in the console.")
-        }
+        | Verdicts::Expired => (
+            Code::KEY_NOT_ACCEPTED,
+            "The key was not accepted. If it is complete, whoever issued it can see why in the console.",
+        ),
     };
     Fail::new(code, message)
 }

@@ -38,23 +38,28 @@ impl fmt::Debug for Members {
 }
 
 impl Members {
-    pub async fn read(parts: &Parts, body: Body) -> Result<Self, Fail> {
-        let bytes = reading::whole(Sender::Stranger, &parts.headers, body, LIMIT).await;
-        let bytes = bytes.map_err(|error| Problem::no_body(error, LIMIT))?;
+    /// Those of the address.
+    pub fn of_query(parts: &Parts) -> Result<Self, Fail> {
         let mut members = Self::default();
         members.add_pairs(parts.uri.query().unwrap_or_default().as_bytes())?;
+        Ok(members)
+    }
+
+    /// Adds those of the body.
+    pub async fn add_body(&mut self, parts: &Parts, body: Body, sender: Sender) -> Result<(), Fail> {
+        let bytes = reading::whole(sender, &parts.headers, body, LIMIT).await;
+        let bytes = bytes.map_err(|error| Problem::no_body(error, LIMIT))?;
         if bytes.is_empty() {
-            return Ok(members);
+            return Ok(());
         }
         if parts.method == Method::GET {
             let message = "A GET has its members in the query, and no body: move them there, or send a POST.";
             return Err(Fail::new(Code::BODY_NOT_READ, message));
         }
-        members.add_body(&parts.headers, &bytes)?;
-        Ok(members)
+        self.add_bytes(&parts.headers, &bytes)
     }
 
-    fn add_body(&mut self, headers: &HeaderMap, bytes: &Bytes) -> Result<(), Fail> {
+    fn add_bytes(&mut self, headers: &HeaderMap, bytes: &Bytes) -> Result<(), Fail> {
         let looks_like_json = bytes.trim_ascii_start().first() == Some(&b'{');
         match media_type(headers).as_deref() {
             Some("application/json") => self.add_json(bytes),
@@ -121,6 +126,15 @@ impl Members {
 
     /// The key of the call: in the member `jwt`, as Bearer, or the same one in both.
     pub fn key<'a>(&'a self, headers: &'a HeaderMap) -> Result<&'a str, Fail> {
+        self.early_key(headers)?.ok_or_else(|| {
+            let message =
+                "The key is missing: send it as the member jwt, or in the header Authorization: Bearer <key>.";
+            Fail::new(Code::KEY_MISSING, message)
+        })
+    }
+
+    /// The key as far as the call is known; `None` if it may still come with the body.
+    pub fn early_key<'a>(&'a self, headers: &'a HeaderMap) -> Result<Option<&'a str>, Fail> {
         let member = text("jwt", self.jwt.as_ref())?;
         let header = headers.contains_key(header::AUTHORIZATION).then(|| bearer(headers)).transpose()?;
         match (member, header) {
@@ -128,12 +142,7 @@ impl Members {
                 let message = "The call has two keys, one as jwt and one in the Authorization header: send one.";
                 Err(Fail::new(Code::TWO_KEYS, message))
             }
-            (Some(key), _) | (None, Some(key)) => Ok(key),
-            (None, None) => {
-                let message =
-                    "The key is missing: send it as the member jwt, or in the header Authorization: Bearer <key>.";
-                Err(Fail::new(Code::KEY_MISSING, message))
-            }
+            (member, header) => Ok(member.or(header)),
         }
     }
 
@@ -221,7 +230,9 @@ mod tests {
             request.headers_mut().insert(header::CONTENT_TYPE, kind.parse().unwrap());
         }
         let (parts, body) = request.into_parts();
-        Members::read(&parts, body).await
+        let mut members = Members::of_query(&parts)?;
+        members.add_body(&parts, body, Sender::Stranger).await?;
+        Ok(members)
     }
 
     const JSON: Option<&str> = Some("application/json; charset=utf-8");

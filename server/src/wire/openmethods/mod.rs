@@ -27,7 +27,7 @@ static EVENTS: &[Route] = &[
     Route::of(METHODS, path(IntegrationKind::QueueAdapter), || events(IntegrationKind::QueueAdapter))
         .called("Report an event of the QueueAdapter"),
     Route::of(METHODS, path(IntegrationKind::Telephony), || events(IntegrationKind::Telephony))
-        .called("Report an event of the Media Bar (legacy)"),
+        .called("Report an event of Telephony (legacy)"),
 ];
 
 /// The paths at which programs report events.
