@@ -43,7 +43,10 @@ const NOT_IN_A_HEADER: &AsciiSet = &CONTROLS.add(b' ').add(b'%');
 const EMPTY: HeaderValue = HeaderValue::from_static("");
 /// The same answer for every key that does not work, so that an attacker who tries keys learns nothing.
 static KEY_REFUSED: LazyLock<Bytes> = LazyLock::new(|| {
-    document(Kind::KeyRefused, "The key was not accepted. Whoever issued it can see why in the console.")
+    document(
+        Kind::KeyRefused,
+        "The key was not accepted. If it is complete, whoever issued it can see why in the console.",
+    )
 });
 static FORBIDDEN: LazyLock<Bytes> = LazyLock::new(|| {
     document(Kind::Forbidden, "The key works, but not for this request. The header X-Verify-Code says why.")

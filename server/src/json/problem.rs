@@ -79,8 +79,7 @@ impl Problem {
     /// The caller's own key is not accepted. The answer is always the same, so that an attacker who tries keys learns
     /// nothing.
     pub fn key_refused() -> Self {
-        let detail =
-            "The key in the Authorization header was not accepted. Whoever issued it can see why in the console.";
+        let detail = "The key in the Authorization header was not accepted. If it is complete, whoever issued it can see why in the console.";
         Self { challenge: Some(INVALID_TOKEN.into()), ..Self::new(Kind::KeyRefused, detail) }
     }
 
