@@ -70,6 +70,7 @@ test('an integration is set up, and its first call is seen', async ({ owner, ver
 test('an event is reported with the call that is printed, and is seen', async ({ owner }) => {
   const { page } = owner;
   const token = await generate(owner, { kind: 'OpenConnect', name: unique('Reports') });
+  const first = await page.locator('code#report-it').innerText();
   await page.getByRole('checkbox', { name: 'I have stored this key' }).check();
   await page.getByRole('button', { name: 'Setup Integration' }).click();
   await expect(page.getByRole('heading', { name: 'Setup Integration' })).toBeVisible();
@@ -77,6 +78,7 @@ test('an event is reported with the call that is printed, and is seen', async ({
 
   const events = page.getByRole('combobox', { name: 'Event' });
   await expect(events.locator('option')).toHaveText(EVENTS);
+  expect(await page.locator('code#event-call').innerText(), 'the call that stood beside the secret').toBe(first);
   await events.selectOption('Chat Accept');
   await page.getByRole('button', { name: 'Show its call' }).click();
   await page.waitForURL((address) => address.searchParams.get('event') === 'Chat Accept');

@@ -3,7 +3,7 @@ import { type Console, expect, test } from '../fixtures/console';
 import { examine } from '../fixtures/examine';
 import { prove } from '../fixtures/worker';
 import { acknowledge, chooseKind, field, find, finish, generate, shownToken, unique } from '../steps/keys';
-import { runSamples, samplesOf } from '../steps/samples';
+import { runChecks, runSamples, samplesOf } from '../steps/samples';
 
 /** The header of a call with the key on the screen. */
 async function basic(owner: Console): Promise<string> {
@@ -83,6 +83,15 @@ test('the samples of a key run as they are printed', { tag: '@scripts' }, async 
   });
 });
 
+test('the samples that check a key run as they are printed', { tag: '@scripts' }, async ({ owner, arrange }) => {
+  // The Rust sample is compiled.
+  test.setTimeout(300_000);
+  const key = await arrange.active({ name: unique('Checked') });
+  const verifier = await arrange.active({ name: unique('Checks'), permissions: 'keystead.verify' });
+  await owner.open(`/integrations/setup?key=${key.id}`);
+  await runChecks(owner, { KEYSTEAD_KEY: key.token, KEYSTEAD_VERIFIER_KEY: verifier.token });
+});
+
 test('a key of an integration is generated from the page of the integration', async ({ owner, arrange }) => {
   const { page, server } = owner;
   const app = await arrange.appId('Default');
@@ -92,6 +101,11 @@ test('a key of an integration is generated from the page of the integration', as
   const id = await integration(server.url, app, authorization);
 
   await owner.open(`/integrations/${id}`);
+  await page.getByRole('link', { name: 'Create a key' }).click();
+  await chosen(owner, id);
+  await owner.alive();
+  await page.getByRole('link', { name: 'Cancel' }).click();
+  await page.waitForURL((address) => address.pathname === `/integrations/${id}`);
   await page.getByRole('link', { name: 'Create a key' }).click();
   await chosen(owner, id);
   await owner.alive();

@@ -14,23 +14,23 @@ const run = promisify(execFile);
 const CRATE = resolve(import.meta.dirname, '../samples');
 const NEWMAN = resolve(import.meta.dirname, '../node_modules/.bin/newman');
 
-/** The languages, each with the id of its sample, its file, and how that is run. */
+/** The languages, each with the file of its sample, and how that is run. */
 const LANGUAGES = [
-  { id: 'call-curl', file: 'sample.sh', command: ['bash', 'sample.sh'] },
-  { id: 'call-tcl', file: 'sample.tcl', command: ['tclsh', 'sample.tcl'] },
-  { id: 'call-python', file: 'sample.py', command: ['python3', 'sample.py'] },
-  { id: 'call-javascript', file: 'sample.mjs', command: ['node', 'sample.mjs'] },
-  { id: 'call-rust', file: 'src/main.rs', command: ['cargo', 'run', '--quiet', '--locked', '--offline'] },
+  { language: 'curl', file: 'sample.sh', command: ['bash', 'sample.sh'] },
+  { language: 'tcl', file: 'sample.tcl', command: ['tclsh', 'sample.tcl'] },
+  { language: 'python', file: 'sample.py', command: ['python3', 'sample.py'] },
+  { language: 'javascript', file: 'sample.mjs', command: ['node', 'sample.mjs'] },
+  { language: 'rust', file: 'src/main.rs', command: ['cargo', 'run', '--quiet', '--locked', '--offline'] },
 ];
 
-export type Samples = { files: { file: string; code: string; command: string[] }[]; postman: string };
+type File = { file: string; code: string; command: string[] };
+
+export type Samples = { files: File[]; postman: string };
 
 /** The samples of the page that is open, and its file for Postman. */
-export async function samplesOf({ page }: Console): Promise<Samples> {
-  const files = [];
-  for (const { id, file, command } of LANGUAGES) {
-    files.push({ file, command, code: (await page.locator(`code#${id}`).textContent()) ?? '' });
-  }
+export async function samplesOf(owner: Console): Promise<Samples> {
+  const { page } = owner;
+  const files = await filesOf(owner, 'call', LANGUAGES);
   const link = page.getByRole('link', { name: 'Download for Postman' });
   expect(await link.getAttribute('download')).toMatch(/^keystead-\w+\.postman_collection\.json$/);
   const [kind, text] = ((await link.getAttribute('href')) ?? '').split(',');
@@ -40,10 +40,39 @@ export async function samplesOf({ page }: Console): Promise<Samples> {
 
 /** Runs each of them. Each prints an answer with these words, and Newman finds the status to be 200. */
 export async function runSamples({ files, postman }: Samples, expected: RegExp): Promise<void> {
+  await inFolder(files, expected, {}, async (options) => {
+    await writeFile(join(options.cwd, 'collection.json'), postman);
+    const { stdout } = await run(NEWMAN, ['run', 'collection.json', '--color', 'off'], options);
+    expect(stdout).toContain('Keystead answers');
+  });
+}
+
+/** Runs the samples that check a key, with both keys in the environment. Each prints the verdict. */
+export async function runChecks(owner: Console, keys: Record<string, string>): Promise<void> {
+  const files = await filesOf(owner, 'verify', LANGUAGES.filter(({ language }) => language !== 'tcl'));
+  await inFolder(files, /VALID/, keys, async () => {});
+}
+
+async function filesOf({ page }: Console, id: string, languages: typeof LANGUAGES): Promise<File[]> {
+  const files = [];
+  for (const { language, file, command } of languages) {
+    files.push({ file, command, code: (await page.locator(`code#${id}-${language}`).textContent()) ?? '' });
+  }
+  return files;
+}
+
+type Options = { cwd: string; env: NodeJS.ProcessEnv; timeout: number };
+
+async function inFolder(
+  files: File[],
+  expected: RegExp,
+  keys: Record<string, string>,
+  after: (options: Options) => Promise<void>,
+): Promise<void> {
   const folder = await mkdtemp(join(tmpdir(), 'samples-'));
   // What Cargo compiles is kept for the next sample.
   const target = join(process.env.CARGO_TARGET_DIR ?? tmpdir(), 'samples');
-  const options = { cwd: folder, env: { ...process.env, CARGO_TARGET_DIR: target }, timeout: 100_000 };
+  const options = { cwd: folder, env: { ...process.env, ...keys, CARGO_TARGET_DIR: target }, timeout: 100_000 };
   try {
     await mkdir(join(folder, 'src'));
     for (const name of ['Cargo.toml', 'Cargo.lock']) await copyFile(join(CRATE, name), join(folder, name));
@@ -52,9 +81,7 @@ export async function runSamples({ files, postman }: Samples, expected: RegExp):
       const { stdout } = await run(program, args, options);
       expect(stdout, file).toMatch(expected);
     }
-    await writeFile(join(folder, 'collection.json'), postman);
-    const { stdout } = await run(NEWMAN, ['run', 'collection.json', '--color', 'off'], options);
-    expect(stdout).toContain('Keystead answers');
+    await after(options);
   } finally {
     await rm(folder, { recursive: true, force: true });
   }

@@ -10,7 +10,7 @@ pub fn event_line(event: &Event) -> impl IntoView + use<> {
     let target = format!("{} · {}", event.crm_id, event.target());
     view! {
         <li id=format!("event-{}", event.id)>
-            <span><span class="status good" dir="auto">{event.name.clone()}</span> " " <bdi>{target}</bdi></span>
+            <span><b class="status good" dir="auto">{event.name.clone()}</b> " " <bdi>{target}</bdi></span>
             <Time at=event.at/>
         </li>
     }

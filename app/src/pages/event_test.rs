@@ -18,6 +18,17 @@ pub fn is_event(name: &str) -> bool {
     EVENT_NAMES.contains(&name)
 }
 
+/// Whether keys of this kind report events.
+pub fn is_of_events(kind: KeyKind) -> bool {
+    KeyKind::CALLS_EVENTS.contains(&kind)
+}
+
+/// The call that reports the first event of the list.
+pub fn first_event(url: &str, kind: KeyKind, rules: &KeyRules) -> String {
+    let [first, ..] = EVENT_NAMES;
+    event_call(&format!("{url}{}", path(kind)), rules, first)
+}
+
 /// Where a program reports with a key of this kind.
 fn path(kind: KeyKind) -> String {
     let [first, ..] = KeyKind::CALLS_EVENTS;

@@ -83,8 +83,9 @@ fn Found(
     let table = if is_past {
         view! { <p class="body soft">{PAST_THE_END} " " <a href=first>"Show the first page"</a></p> }.into_any()
     } else if is_empty && is_filtered {
-        view! { <p class="body soft">"No event matches. Every filter takes the whole of what it looks for."</p> }
-            .into_any()
+        let words =
+            "No event matches. Every filter takes the whole of what it looks for, with its capital and small letters.";
+        view! { <p class="body soft">{words}</p> }.into_any()
     } else if is_empty {
         view! { <p class="body soft">"Nothing was reported yet, or it is older than 30 days."</p> }.into_any()
     } else {

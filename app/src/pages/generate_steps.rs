@@ -3,7 +3,7 @@
 use domain::approval::{self, Cause};
 use domain::draft::KeyDraft;
 use domain::field::{Field, FieldErrors};
-use domain::ids::{AppId, KeyId};
+use domain::ids::{AppId, IntegrationId, KeyId};
 use domain::key::{ACKNOWLEDGE_WITHIN, Status};
 use domain::kind::KeyKind;
 use domain::refusal::Refusal;
@@ -22,6 +22,7 @@ use crate::components::key_fields::{KeyHints, sentence};
 use crate::components::problem::{UnshownProblems, part};
 use crate::components::time::{Time, span, with_times};
 use crate::components::warning::Warning;
+use crate::desk::integrations::address;
 use crate::desk::keys::{KeyView, read_key, tell};
 use crate::desk::later::later;
 use crate::error::ConsoleError;
@@ -57,6 +58,12 @@ pub fn Steps(at: usize) -> impl IntoView {
     view! { <ol class="steps">{items}</ol> }
 }
 
+/// Where Cancel leads: to the integration of the key, from whose page people come, or to the keys.
+fn left_for(draft: &KeyDraft) -> String {
+    let id = draft.integration.as_deref().and_then(IntegrationId::parse);
+    id.map_or_else(|| "/keys".to_owned(), |id| address(&id))
+}
+
 /// The fields of the kind.
 #[component]
 pub fn Details(
@@ -76,6 +83,7 @@ pub fn Details(
         .map(|words| view! { <div class="note info"><Drawn icon=Icon::Info/><p>{words}</p></div> })
         .collect();
     let told = tell(kind, &draft).unwrap_or_default();
+    let back = left_for(&draft);
     view! {
         <form class="card wizard" method="post" action="/keys/new" novalidate>
             <header>
@@ -93,7 +101,7 @@ pub fn Details(
             </div>
             <footer>
                 <button class="button primary" name=STEP value=WizardStep::Summary.as_str()>"Continue to summary"</button>
-                <a class="button quiet" href="/keys">"Cancel"</a>
+                <a class="button quiet" href=back>"Cancel"</a>
             </footer>
         </form>
     }
@@ -116,6 +124,7 @@ pub fn Summary(
         cautions.into_iter().map(|caution| view! { <Warning words=caution.words grave=caution.refuses/> }).collect();
     let facts = facts(kind, &shown);
     let edit = within.address(&wizard_address(&form_id, WizardStep::Details));
+    let back = left_for(&draft);
     let errors = RwSignal::new(problem.fields);
     view! {
         <form class="card narrow" method="post" action="/keys/new">
@@ -133,9 +142,7 @@ pub fn Summary(
                     view! { <Reason because=approval::in_words(&causes) reason errors/> }.into_any()
                 } else {
                     view! {
-                        <p class="soft">
-                            "The next screen shows the key once. Treat it as you would a password, and give it as few permissions as possible."
-                        </p>
+                        <p class="soft">"The next screen shows the key once. Treat it as you would a password."</p>
                     }
                     .into_any()
                 }}
@@ -152,7 +159,7 @@ pub fn Summary(
                     }
                     .into_any()
                 }}
-                <a class="button quiet" href="/keys">"Cancel"</a>
+                <a class="button quiet" href=back>"Cancel"</a>
             </footer>
         </form>
     }

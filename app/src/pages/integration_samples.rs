@@ -9,6 +9,11 @@ use domain::origin::DomainRule;
 use domain::role::{Act, Rights};
 use domain::rules::KeyRules;
 
+/// How a shell takes the variables of a key's file for the programs that it starts.
+pub fn loads(id: Option<&str>) -> String {
+    format!("set -a; . ./keystead-{}.env; set +a", id.unwrap_or("…"))
+}
+
 /// The environment variable of a key. One that checks others has its own, so that a service can hold both.
 pub fn variable(rules: &KeyRules) -> &'static str {
     if Rights::of_permissions(&rules.permissions).may(Act::CheckKeys) {
@@ -62,7 +67,7 @@ fn accepted_address(cidrs: &[CidrRule], denied: &[CidrRule]) -> Option<IpAddr> {
     candidates.into_iter().find(|address| !denied.iter().any(|rule| rule.contains(*address)))
 }
 
-/// A service that checks a caller's key, in four languages: id, name, code. They run as they are copied: the key is in the
+/// A service that checks a caller's key, in four languages: id, name, code. They run as they are copied: both keys are in the
 /// environment. Adds an address if the key is restricted to networks, and an origin if it is to domains.
 pub fn verify_calls(
     url: &str,
@@ -119,10 +124,7 @@ pub fn verify_calls(
             "Rust",
             fill(
                 RUST,
-                key(
-                    "std::env::var(\"KEYSTEAD_KEY\")?",
-                    "std::env::var(\"KEYSTEAD_KEY_ID\")? + \"_\" + &std::env::var(\"KEYSTEAD_KEY_SECRET\")?",
-                ),
+                key("var(\"KEYSTEAD_KEY\")?", "var(\"KEYSTEAD_KEY_ID\")? + \"_\" + &var(\"KEYSTEAD_KEY_SECRET\")?"),
                 &json,
             ),
         ),
@@ -145,8 +147,10 @@ const answer = await fetch("{url}/v1/keys/verify", {
   },
   body: JSON.stringify({ key: {key}{asked} }),
 });
+if (!answer.ok) throw new Error(`${answer.status}: ${await answer.text()}`);
 const verdict = await answer.json();
 if (!verdict.valid) throw new Error(`refused: ${verdict.code}`);
+console.log(verdict.code);
 "#;
 
 const PYTHON: &str = r#"
@@ -164,20 +168,26 @@ with urllib.request.urlopen(request, timeout=2) as answer:
     verdict = json.load(answer)
 if not verdict["valid"]:
     raise PermissionError(verdict["code"])
+print(verdict["code"])
 "#;
 
 const RUST: &str = r#"
-let verdict: serde_json::Value = reqwest::Client::new()
-    .post("{url}/v1/keys/verify")
-    .bearer_auth(std::env::var("KEYSTEAD_VERIFIER_KEY")?)
-    .json(&serde_json::json!({ "key": {key}{asked} }))
-    .send()
-    .await?
-    .error_for_status()?
-    .json()
-    .await?;
-if verdict["valid"] != true {
-    return Err(format!("refused: {}", verdict["code"]).into());
+use std::env::var;
+
+use serde_json::{Value, json};
+
+fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let question = json!({ "key": {key}{asked} });
+    let mut answer = ureq::post("{url}/v1/keys/verify")
+        .header("Authorization", format!("Bearer {}", var("KEYSTEAD_VERIFIER_KEY")?))
+        .header("Content-Type", "application/json")
+        .send(question.to_string())?;
+    let verdict: Value = serde_json::from_str(&answer.body_mut().read_to_string()?)?;
+    if verdict["valid"] != true {
+        return Err(format!("refused: {}", verdict["code"]).into());
+    }
+    println!("{}", verdict["code"]);
+    Ok(())
 }
 "#;
 
@@ -251,7 +261,7 @@ mod tests {
         assert!(curl.contains(asked), "{curl}");
         let asked = r#"{ key: process.env.KEYSTEAD_KEY, clientIp: "10.0.0.0", origin: "https://app.example.com" }"#;
         assert!(javascript.contains(asked), "{javascript}");
-        for (code, key) in [(python, r#"os.environ["KEYSTEAD_KEY"]"#), (rust, r#"std::env::var("KEYSTEAD_KEY")?"#)] {
+        for (code, key) in [(python, r#"os.environ["KEYSTEAD_KEY"]"#), (rust, r#"var("KEYSTEAD_KEY")?"#)] {
             let asked = format!(r#""key": {key}, "clientIp": "10.0.0.0", "origin": "https://app.example.com""#);
             assert!(code.contains(&asked), "{code}");
         }

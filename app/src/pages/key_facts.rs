@@ -52,7 +52,13 @@ pub fn facts(
                         </dd>
                     </div>
                     {row.basic_id().map(|id| view! {
-                        <div><dt>"Id in calls"</dt><dd class="mono">{id}</dd></div>
+                        <div>
+                            <dt>"Id in calls"</dt>
+                            <dd class="inline">
+                                <code id="basic-id">{id}</code>
+                                <CopyButton of="basic-id" what="id in calls" quiet=true/>
+                            </dd>
+                        </div>
                     })}
                     <div><dt>"Created"</dt><dd><Time at=row.created_at/> " by " {row.created_by.clone()}</dd></div>
                     {collected.map(|by| view! {

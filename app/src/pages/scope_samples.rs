@@ -43,8 +43,12 @@ impl FirstCall {
         (self.words, format!("GET {}", self.address))
     }
 
+    fn has_tls(&self) -> bool {
+        self.address.starts_with("https:")
+    }
+
     fn fill(&self, sample: &str) -> String {
-        let tls = if self.address.starts_with("https:") { TCL_TLS } else { "" };
+        let tls = if self.has_tls() { TCL_TLS } else { "" };
         let filled = sample.trim_start().replace("{tls}", tls).replace("{address}", &self.address);
         filled.replace("{id}", &self.id).replace("{secret}", &self.secret)
     }
@@ -122,7 +126,10 @@ pub fn FirstCalls(call: FirstCall) -> impl IntoView {
     view! {
         <div class="stack">
             {shows_one.then(|| view! { <p>"Put the secret in the place of " <code>{NO_SECRET}</code> "."</p> })}
-            <p>{call.words} ". The Rust sample needs the crates " <code>"base64"</code> " and " <code>"ureq"</code> "."</p>
+            <p>
+                {call.words} ". The Rust sample needs the crates " <code>"base64"</code> " and " <code>"ureq"</code> "."
+                {call.has_tls().then(|| view! { " The Tcl sample needs the package " <code>"tls"</code> "." })}
+            </p>
             <div>{samples}</div>
             <div class="actions"><a class="button" download=file href=contents>"Download for Postman"</a></div>
         </div>

@@ -10,7 +10,8 @@ use secrecy::ExposeSecret;
 use service::keys::{Issued, ShownSecret};
 
 use super::acknowledge::Again;
-use super::integration_samples::{own_check, variable};
+use super::event_test::{first_event, is_of_events};
+use super::integration_samples::{loads, own_check, variable};
 use super::scope_samples::{FirstCall, FirstCalls};
 use crate::components::copy::{CopyButton, Sample};
 use crate::components::hidden_draft::HiddenDraft;
@@ -63,7 +64,13 @@ pub fn shown(issued: &Issued, rotates: bool) -> impl IntoView + use<> {
         view! { <h2>"After you confirm, call Keystead"</h2> <FirstCalls call/> }.into_any()
     } else {
         let code = own_check(&url, Some(row.kind), &issued.key.rules);
-        view! { <Sample id="try-it" name="After you confirm, load the .env file and run" code/> }.into_any()
+        let event = is_of_events(row.kind).then(|| first_event(&url, row.kind, &issued.key.rules));
+        view! {
+            <p>"After you confirm, load the .env file with " <code>{loads(Some(row.id.as_str()))}</code></p>
+            <Sample id="try-it" name="Then ask Keystead about the key" code/>
+            {event.map(|code| view! { <Sample id="report-it" name="Or report an event" code/> })}
+        }
+        .into_any()
     };
     let (file, contents) = (file_name(row), env_file(&issued.shown, variable(&issued.key.rules)));
     view! {

@@ -2,7 +2,6 @@
 
 use domain::field::Field;
 use domain::key::KeyRow;
-use domain::kind::KeyKind;
 use domain::preset::Preset;
 use domain::role::Act;
 use domain::rules::KeyRules;
@@ -10,8 +9,8 @@ use domain::timestamp::Timestamp;
 use leptos::prelude::*;
 use leptos_router::hooks::use_query_map;
 
-use super::event_test::{EVENT, EventTest, is_event};
-use super::integration_samples::{own_check, verify_calls};
+use super::event_test::{EVENT, EventTest, is_event, is_of_events};
+use super::integration_samples::{loads, own_check, verify_calls};
 use super::key_proxies::proxies;
 use super::scope_samples::{FirstCall, FirstCalls};
 use crate::addresses::preset_address;
@@ -83,10 +82,12 @@ fn Guide(
     });
     let checks = first_call.is_none().then(|| view! { <Checks calls/> });
     let own_address = first_call.as_ref().map(FirstCall::to_allow);
+    let load = loads(key.as_ref().map(|view| view.key.row.id.as_str()));
     let own_call = match first_call {
         Some(call) => view! { <FirstCalls call/> }.into_any(),
         None => view! {
-            <p>"Put the key into the environment, then ask Keystead about it:"</p>
+            <p>"Load the .env file of the key with " <code>{load}</code> ", or put the key into the environment in another way. Then ask \
+                Keystead about it:"</p>
             <Sample id="own-check" name="curl" code=own_check/>
         }
         .into_any(),
@@ -98,7 +99,7 @@ fn Guide(
         .map(|(purpose, call)| view! { <tr><td>{purpose}</td><td class="wrap"><code>{call}</code></td></tr> })
         .collect();
     let proxies = key.as_ref().and_then(|view| proxies(&view.key));
-    let events = key.as_ref().map(|view| &view.key).filter(|key| KeyKind::CALLS_EVENTS.contains(&key.row.kind));
+    let events = key.as_ref().map(|view| &view.key).filter(|key| is_of_events(key.row.kind));
     let events = events.map(|key| {
         let (kind, rules, key) = (key.row.kind, key.rules.clone(), key.row.id.to_string());
         view! {
@@ -174,8 +175,9 @@ fn Checks(
                     {may_change_keys().then(|| view! { <a href=preset_address(Preset::Verifier)>"Generate one"</a> })}
                 </p>
                 <p>
-                    "The samples find the key to check in the environment. Your service takes it from each call, and adds the "
-                    <code>"clientIp"</code> " and the " <code>"origin"</code> " of the caller."
+                    "The samples find both keys in the environment. Your service takes the key to check from each call, and adds the "
+                    <code>"clientIp"</code> " and the " <code>"origin"</code> " of the caller. The Rust sample needs the crates "
+                    <code>"serde_json"</code> " and " <code>"ureq"</code> "."
                 </p>
                 {calls}
             </div>

@@ -199,7 +199,7 @@ pub fn SecretOnce(
         <div class="note narrow">
             <Drawn icon=Icon::Caution/>
             <div>
-                "Keystead sends it as X-API-Key with each delivery to " <bdi class="mono">{made.target}</bdi>
+                "Keystead sends it as " <code>"X-API-Key"</code> " with each delivery to " <bdi class="mono">{made.target}</bdi>
                 ". Compare it there, and refuse whatever comes without it."
             </div>
         </div>
@@ -353,8 +353,9 @@ pub fn WebhookSecretPage() -> impl IntoView {
                 <FormProblem problem=problem.whole/>
                 <FormId/>
                 <p>
-                    "From the next delivery on, Keystead sends the new secret as X-API-Key. Whoever compares the old one refuses \
-                    what comes, until you bring the new one there. What they refuse is sent again later."
+                    "From the next delivery on, Keystead sends the new secret as " <code>"X-API-Key"</code>
+                    ". Whoever compares the old one refuses what comes, until you bring the new one there. What they refuse is \
+                    sent again later."
                 </p>
                 <div class="actions">
                     <a class="button" href=back>"Cancel"</a>
