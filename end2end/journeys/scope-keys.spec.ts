@@ -87,7 +87,7 @@ test('the samples that check a key run as they are printed', { tag: '@scripts' }
   // The Rust sample is compiled.
   test.setTimeout(300_000);
   const key = await arrange.active({ name: unique('Checked') });
-  const verifier = await arrange.active({ name: unique('Checks'), permissions: 'keystead.verify' });
+  const verifier = await arrange.active({ name: unique('Checks'), boxes: 'keystead.verify' });
   await owner.open(`/integrations/setup?key=${key.id}`);
   await runChecks(owner, { KEYSTEAD_KEY: key.token, KEYSTEAD_VERIFIER_KEY: verifier.token });
 });
