@@ -17,7 +17,9 @@ try {
   console.log(`ok    ${name} (${took()})\n      ${[figures].flat().join('\n      ')}`);
   held = true;
 } catch (error) {
-  console.log(`FAILED ${name} (${took()})\n      ${error.stack}`);
+  // A request that failed says why in its cause.
+  const cause = error.cause ? `\n      because of ${error.cause.stack ?? error.cause}` : '';
+  console.log(`FAILED ${name} (${took()})\n      ${error.stack}${cause}`);
 } finally {
   rmSync(folder, { recursive: true, force: true });
 }
