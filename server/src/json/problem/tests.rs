@@ -1,4 +1,3 @@
-use app::error::ConsoleError;
 use domain::field::{Field, FieldErrors};
 use domain::key::RevokeReason;
 use store::StoreError;
@@ -35,15 +34,9 @@ fn a_refusal_has_the_status_that_a_program_expects() {
 /// The connection broke while the database was asked to keep it.
 #[test]
 fn what_may_have_been_done_is_not_called_undone() {
-    let error = || service::Error::Store(StoreError::Uncertain("the connection was cut".to_owned()));
-    let problem = Problem::from(error());
+    let problem = Problem::from(service::Error::Store(StoreError::Uncertain("the connection was cut".to_owned())));
     assert_eq!(problem.detail, "It is not known whether this was done. Look before you try again.");
     assert_eq!(problem.into_response().status(), 503);
-    let page = ConsoleError::from(error());
-    assert_eq!(page.message(), "It is not known whether this was done. Reload and look before you try again.");
-    assert_eq!(page.status(), 503);
-    let undone = service::Error::Store(StoreError::Unavailable("away".to_owned()));
-    assert!(ConsoleError::from(undone).message().contains("Nothing was changed."));
 }
 
 #[test]
