@@ -183,7 +183,18 @@ impl From<service::Error> for ConsoleError {
 
 #[cfg(all(test, feature = "ssr"))]
 mod tests {
+    use store::StoreError;
+
     use super::*;
+
+    #[test]
+    fn what_may_have_been_done_is_not_called_undone() {
+        let of = |error| ConsoleError::from(service::Error::Store(error));
+        let uncertain = of(StoreError::Uncertain("the connection was cut".to_owned()));
+        assert_eq!(uncertain.message(), "It is not known whether this was done. Reload and look before you try again.");
+        assert_eq!(uncertain.status(), 503);
+        assert!(of(StoreError::Unavailable("away".to_owned())).message().contains("Nothing was changed."));
+    }
 
     #[test]
     fn what_is_wrong_with_boxes_names_no_line() {

@@ -151,3 +151,29 @@ async fn it_is_asked_for_like_a_single_call() {
         product.send(call().bearer(&verifier).json(body)).await.problem(400);
     }
 }
+
+/// As a later version may leave them. Whoever asks about others, or looks at the console, is not to suffer from it.
+#[tokio::test]
+async fn what_this_version_cannot_read_fails_alone() {
+    let product = Product::start().await;
+    let (session, verifier) = (product.sign_in().await, product.verifier().await);
+    let mut calls = Vec::new();
+    for name in ["good", "odd", "better"] {
+        calls.push(json!({ "key": product.token(service_key(name)).await }));
+    }
+    product.execute("UPDATE api_key SET permissions = '[\"Not A Permission\"]' WHERE name = 'odd'").await;
+    product.execute("UPDATE audit_event SET action = 'key.painted' WHERE seq = (SELECT MAX(seq) FROM audit_event)").await;
+    for _ in 0..2 {
+        let answer = ask(&product, &verifier, json!({ "calls": calls }).to_string()).await.json();
+        let codes: Vec<_> = answer["results"].as_array().unwrap().iter().map(|result| &result["code"]).collect();
+        assert_eq!(codes, ["VALID", "NOT_FOUND", "VALID"]);
+        let alone = Call::post("/v1/keys/verify").bearer(&verifier).json(calls[1].to_string());
+        assert_eq!(product.send(alone).await.json()["code"], "NOT_FOUND");
+    }
+    for page in ["/", "/audit", "/keys", "/keys/audit"] {
+        let answer = product.send(Call::get(page).cookie(&session)).await;
+        assert_eq!(answer.status, 200, "{page}: {}", answer.body);
+    }
+    let audit = product.send(Call::get("/audit").cookie(&session)).await.body;
+    assert!(audit.contains("key.painted"), "what is not known is shown as it is");
+}

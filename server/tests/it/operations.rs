@@ -63,6 +63,26 @@ fn a_backup_of_a_running_server_is_whole_and_can_be_restored() {
     assert!(done(&run(&kept, &["check"], "")).contains("2 keys"));
 }
 
+/// What a killed server had not yet written back is in its journal.
+#[test]
+fn a_restore_sets_the_journal_of_a_killed_server_aside_with_its_database() {
+    let folder = tempfile::tempdir().unwrap();
+    let (data, backup) = (&folder.path().join("data"), folder.path().join("backup"));
+    let first = done(&run(data, &ISSUE, ""));
+    done(&run(data, &["backup", backup.to_str().unwrap()], ""));
+    let server = Server::start(data, true);
+    let second = done(&run(data, &ISSUE, ""));
+    assert_eq!(code(&server, &second), "VALID");
+    assert!(fs::metadata(data.join("keystead.db-wal")).unwrap().len() > 0);
+    drop(server);
+    assert!(fs::metadata(data.join("keystead.db-wal")).unwrap().len() > 0, "it was killed");
+    done(&run(data, &["restore", backup.to_str().unwrap()], ""));
+    let mut server = Server::start(data, true);
+    assert_eq!((code(&server, &first), code(&server, &second)), ("VALID".to_owned(), "NOT_FOUND".to_owned()));
+    server.stop();
+    assert!(done(&run(&data.join("before-restore-1"), &["check"], "")).contains("2 keys"));
+}
+
 #[test]
 fn a_restore_takes_only_what_is_sound_and_leaves_what_is_there() {
     let folder = tempfile::tempdir().unwrap();

@@ -168,6 +168,42 @@ fn a_request_under_way_is_answered_before_it_stops() {
     server.ended();
 }
 
+/// Each silent connection takes a descriptor, and the database needs some, too.
+#[test]
+fn a_process_with_few_descriptors_answers_beside_silent_connections() {
+    let folder = tempfile::tempdir().unwrap();
+    let key = run(folder.path(), &["key", "issue", "--kind", "service", "--name", "n"], "");
+    let mut command = Command::new("prlimit");
+    command.args(["--nofile=300:300", env!("CARGO_BIN_EXE_keystead"), "--listen", "127.0.0.1:0"]);
+    command.env("KEYSTEAD_DATA_DIR", folder.path()).stdin(Stdio::null()).stderr(Stdio::null());
+    let mut server = Server::run(command, true);
+    let _silent: Vec<_> = (0..400).map(|_| TcpStream::connect(server.address())).collect();
+    for _ in 0..20 {
+        let begun = Instant::now();
+        let key = key.trim();
+        let answer = server.ask(&format!(
+            "GET /v1/keys/self HTTP/1.1\r\nHost: HOST\r\nConnection: close\r\nAuthorization: Bearer {key}\r\n\r\n"
+        ));
+        assert!(answer.starts_with("HTTP/1.1 200 ") && answer.contains("VALID"), "{answer}");
+        assert!(begun.elapsed() < Duration::from_secs(10), "{:?}", begun.elapsed());
+    }
+    server.stop();
+}
+
+#[test]
+fn a_head_has_a_bound() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut server = Server::start(folder.path(), true);
+    for (bytes, status) in [(12_000, "HTTP/1.1 200 "), (17_000, "HTTP/1.1 431 ")] {
+        let answer = server.ask(&format!(
+            "GET /healthz HTTP/1.1\r\nHost: HOST\r\nConnection: close\r\nX-Long: {}\r\n\r\n",
+            "x".repeat(bytes)
+        ));
+        assert!(answer.starts_with(status), "{bytes}: {answer}");
+    }
+    server.stop();
+}
+
 #[test]
 fn it_stops_in_time_although_streams_and_idle_connections_are_open() {
     let folder = tempfile::tempdir().unwrap();

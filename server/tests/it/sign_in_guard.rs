@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use crate::routes::{PUBLIC_FUNCTION, PUBLIC_PAGES, forms, functions, pages};
-use crate::support::{Call, Product};
+use crate::support::{Answer, Call, EMAIL, PASSWORD, Product};
 
 #[tokio::test]
 async fn every_page_leads_to_sign_in_and_back() {
@@ -132,4 +132,39 @@ async fn whoever_has_to_wait_is_told_how_long() {
     }
     let waits = sign_in().await;
     assert_eq!((waits.status.as_u16(), waits.header("retry-after")), (429, "1"));
+}
+
+/// A try to sign in by a browser with these cookies.
+async fn try_in(product: &Product, password: &str, cookies: &str) -> Answer {
+    let form = format!("email={}&password={}", EMAIL.replace('@', "%40"), password.replace(' ', "+"));
+    product.send(Call::post("/login").same_origin().header("cookie", cookies).form(form)).await
+}
+
+/// The cookie of this name that an answer sets, with what the browser is told of it.
+fn set(answer: &Answer, name: &str) -> (String, String) {
+    let lines = answer.headers.get_all("set-cookie").iter().map(|line| line.to_str().unwrap());
+    let line = lines.into_iter().find(|line| line.starts_with(&format!("{name}="))).unwrap();
+    let (cookie, rest) = line.split_once("; ").unwrap();
+    (cookie.to_owned(), rest.to_owned())
+}
+
+#[tokio::test]
+async fn a_browser_that_signed_in_before_is_known_by_its_cookie() {
+    let product = Product::start().await;
+    product.sign_in().await;
+    let first = try_in(&product, PASSWORD, "").await;
+    assert_eq!(first.status, 303, "{}", first.body);
+    let (session, (device, rules)) = (set(&first, "keystead-3000").0, set(&first, "keystead-device-3000"));
+    assert_eq!(rules, "Path=/; HttpOnly; SameSite=Strict; Max-Age=7776000");
+    for _ in 0..5 {
+        assert_eq!(try_in(&product, "wrong wrong wrong", "").await.status, 401);
+    }
+    assert_eq!(try_in(&product, PASSWORD, "").await.status, 429, "strangers wait");
+    assert_eq!(try_in(&product, PASSWORD, "keystead-device-3000=0123").await.status, 429, "so does whoever invents one");
+    let second = try_in(&product, PASSWORD, &format!("{session}; {device}")).await;
+    assert_eq!(second.status, 303, "{}", second.body);
+    assert_eq!(set(&second, "keystead-device-3000").0, device, "the browser stays the same");
+    let page = async |session: &str| product.send(Call::get("/keys").header("cookie", session)).await.status;
+    assert_eq!(page(&session).await, 303, "the session that it had is over");
+    assert_eq!(page(&set(&second, "keystead-3000").0).await, 200);
 }

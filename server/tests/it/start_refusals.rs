@@ -1,7 +1,7 @@
 //! What the binary starts with, and what it refuses: settings, the data folder, and its two parts.
 
 use std::fs::{self, Permissions};
-use std::os::unix::fs::{PermissionsExt, chown};
+use std::os::unix::fs::{PermissionsExt, chown, symlink};
 use std::os::unix::process::CommandExt;
 use std::process::Command;
 
@@ -79,6 +79,36 @@ async fn a_new_prefix_leaves_older_tokens_working() {
     for prefix in ["", "mk", "Acme", "a_b", "abcdefghijk"] {
         assert!(failed(&with(prefix), 1).contains("prefix"), "{prefix}");
     }
+}
+
+#[test]
+fn a_secret_setting_can_be_in_a_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let (data, file) = (folder.path().join("data"), folder.path().join("url"));
+    let elsewhere = folder.path().join("elsewhere.db");
+    let url = format!("sqlite://{}", elsewhere.display());
+    fs::write(&file, format!("{url}\n")).unwrap();
+    let issue = || {
+        let mut command = keystead(&data);
+        command.env("KEYSTEAD_DATABASE_URL_FILE", &file).args(["key", "issue", "--kind", "service", "--name", "n"]);
+        command
+    };
+    done(&issue().output().unwrap());
+    assert!(elsewhere.exists() && !data.join("keystead.db").exists());
+    let line = failed(&issue().env("KEYSTEAD_DATABASE_URL", &url).output().unwrap(), 2);
+    assert!(line.contains("KEYSTEAD_DATABASE_URL_FILE"), "{line}");
+}
+
+/// Somebody who may write into the folder may have put them there.
+#[test]
+fn nothing_is_written_through_what_is_there_in_place_of_a_root_key() {
+    let folder = tempfile::tempdir().unwrap();
+    let (data, target) = (folder.path().join("data"), folder.path().join("target"));
+    fs::create_dir(&data).unwrap();
+    symlink(&target, data.join("root.key")).unwrap();
+    let issue = ["key", "issue", "--kind", "service", "--name", "n"];
+    failed(&run(&data, &issue, ""), 1);
+    assert!(!target.exists() && !data.join("keystead.db").exists());
 }
 
 #[test]

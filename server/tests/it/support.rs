@@ -46,7 +46,7 @@ pub struct Product {
     pub store: Store,
     pub clock: Arc<TestClock>,
     pub shutdown: CancellationToken,
-    _installation: Installation,
+    installation: Installation,
 }
 
 /// Settings that a test wants to change.
@@ -88,7 +88,7 @@ impl Product {
             console: ConsoleThreads::on(Handle::current()),
         };
         let clock = Arc::clone(&installation.clock);
-        Self { app: router(&state), service, store, clock, shutdown, _installation: installation }
+        Self { app: router(&state), service, store, clock, shutdown, installation: installation }
     }
 
     /// Creates the owner if there is none, and signs in.
@@ -116,6 +116,11 @@ impl Product {
     pub async fn issue(&self, draft: KeyDraft) -> Issued {
         let app = *self.service.default_app();
         self.service.issue_acknowledged(&operator(), &app, &draft).await.unwrap()
+    }
+
+    /// Changes the database behind the product's back.
+    pub async fn execute(&self, statement: &'static str) {
+        self.installation.database.execute(statement).await;
     }
 
     pub async fn send(&self, call: Call) -> Answer {

@@ -189,3 +189,17 @@ fn an_expiry_in_the_past_may_only_stay_as_it_is() {
         assert_eq!(draft.check_edit(&key, NOW).is_ok(), accepted, "{text}");
     }
 }
+
+/// A browser makes the year 0027 of a 27 that was typed.
+#[test]
+fn a_key_begins_and_ends_in_this_century() {
+    let key = detail(KeyKind::Service);
+    for (text, accepted) in [("0027-12-31T00:00", false), ("1999-12-31T23:59", false), ("2000-01-01", true)] {
+        let start = KeyDraft { not_before: some(text), ..KeyDraft::default() };
+        assert_eq!(start.check_edit(&key, NOW).is_ok(), accepted, "{text}");
+        let end = KeyDraft { expiry: some("custom"), expires_at: some(text), ..KeyDraft::default() };
+        let errors = end.check_edit(&key, NOW).unwrap_err();
+        let told: Vec<_> = errors.of(Field::ExpiresAt).map(|error| &*error.message).collect();
+        assert_eq!(told.iter().any(|message| message.contains("is not a date")), !accepted, "{told:?}");
+    }
+}

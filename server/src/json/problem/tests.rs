@@ -1,5 +1,6 @@
 use domain::field::{Field, FieldErrors};
 use domain::key::RevokeReason;
+use store::StoreError;
 
 use super::*;
 
@@ -28,6 +29,14 @@ fn a_refusal_has_the_status_that_a_program_expects() {
         let wait = response.headers().get(header::RETRY_AFTER).map(HeaderValue::as_bytes);
         assert_eq!(wait, (status == 429).then_some(&b"7"[..]));
     }
+}
+
+/// The connection broke while the database was asked to keep it.
+#[test]
+fn what_may_have_been_done_is_not_called_undone() {
+    let problem = Problem::from(service::Error::Store(StoreError::Uncertain("the connection was cut".to_owned())));
+    assert_eq!(problem.detail, "It is not known whether this was done. Look before you try again.");
+    assert_eq!(problem.into_response().status(), 503);
 }
 
 #[test]
