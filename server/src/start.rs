@@ -241,6 +241,10 @@ async fn open_both(config: &Config, opener: Opener) -> Result<(Store, RootKey), 
         }
         RootKeyFile::Own(path) => path,
     };
+    // One that leads nowhere is a key on a volume that is not mounted, and not a new installation.
+    if path.is_symlink() {
+        RootKey::load(path)?;
+    }
     let had_key = path.exists();
     let is_gone = |file: &PathBuf| file.metadata().map_or(true, |metadata| metadata.len() == 0);
     let is_gone = Store::file(url).as_ref().is_some_and(is_gone);

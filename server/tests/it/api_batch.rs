@@ -162,7 +162,9 @@ async fn what_this_version_cannot_read_fails_alone() {
         calls.push(json!({ "key": product.token(service_key(name)).await }));
     }
     product.execute("UPDATE api_key SET permissions = '[\"Not A Permission\"]' WHERE name = 'odd'").await;
-    product.execute("UPDATE audit_event SET action = 'key.painted' WHERE seq = (SELECT MAX(seq) FROM audit_event)").await;
+    product
+        .execute("UPDATE audit_event SET action = 'key.painted' WHERE seq = (SELECT MAX(seq) FROM audit_event)")
+        .await;
     for _ in 0..2 {
         let answer = ask(&product, &verifier, json!({ "calls": calls }).to_string()).await.json();
         let codes: Vec<_> = answer["results"].as_array().unwrap().iter().map(|result| &result["code"]).collect();

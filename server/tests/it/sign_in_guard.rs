@@ -160,7 +160,11 @@ async fn a_browser_that_signed_in_before_is_known_by_its_cookie() {
         assert_eq!(try_in(&product, "wrong wrong wrong", "").await.status, 401);
     }
     assert_eq!(try_in(&product, PASSWORD, "").await.status, 429, "strangers wait");
-    assert_eq!(try_in(&product, PASSWORD, "keystead-device-3000=0123").await.status, 429, "so does whoever invents one");
+    assert_eq!(
+        try_in(&product, PASSWORD, "keystead-device-3000=0123").await.status,
+        429,
+        "so does whoever invents one"
+    );
     let second = try_in(&product, PASSWORD, &format!("{session}; {device}")).await;
     assert_eq!(second.status, 303, "{}", second.body);
     assert_eq!(set(&second, "keystead-device-3000").0, device, "the browser stays the same");

@@ -99,15 +99,16 @@ fn a_secret_setting_can_be_in_a_file() {
     assert!(line.contains("KEYSTEAD_DATABASE_URL_FILE"), "{line}");
 }
 
-/// Somebody who may write into the folder may have put them there.
+/// Its volume is not mounted, or somebody has put it there.
 #[test]
-fn nothing_is_written_through_what_is_there_in_place_of_a_root_key() {
+fn a_root_key_that_is_a_link_to_nothing_is_no_new_installation() {
     let folder = tempfile::tempdir().unwrap();
     let (data, target) = (folder.path().join("data"), folder.path().join("target"));
     fs::create_dir(&data).unwrap();
     symlink(&target, data.join("root.key")).unwrap();
     let issue = ["key", "issue", "--kind", "service", "--name", "n"];
-    failed(&run(&data, &issue, ""), 1);
+    let line = failed(&run(&data, &issue, ""), 1);
+    assert!(line.contains("root.key"), "{line}");
     assert!(!target.exists() && !data.join("keystead.db").exists());
 }
 

@@ -88,7 +88,7 @@ impl Product {
             console: ConsoleThreads::on(Handle::current()),
         };
         let clock = Arc::clone(&installation.clock);
-        Self { app: router(&state), service, store, clock, shutdown, installation: installation }
+        Self { app: router(&state), service, store, clock, shutdown, installation }
     }
 
     /// Creates the owner if there is none, and signs in.
