@@ -177,16 +177,16 @@ fn a_process_with_few_descriptors_answers_beside_silent_connections() {
     command.args(["--nofile=300:300", env!("CARGO_BIN_EXE_keystead"), "--listen", "127.0.0.1:0"]);
     command.env("KEYSTEAD_DATA_DIR", folder.path()).stdin(Stdio::null()).stderr(Stdio::null());
     let mut server = Server::run(command, true);
+    let (key, begun) = (key.trim(), Instant::now());
     let _silent: Vec<_> = (0..400).map(|_| TcpStream::connect(server.address())).collect();
     for _ in 0..20 {
-        let begun = Instant::now();
-        let key = key.trim();
         let answer = server.ask(&format!(
             "GET /v1/keys/self HTTP/1.1\r\nHost: HOST\r\nConnection: close\r\nAuthorization: Bearer {key}\r\n\r\n"
         ));
         assert!(answer.starts_with("HTTP/1.1 200 ") && answer.contains("VALID"), "{answer}");
-        assert!(begun.elapsed() < Duration::from_secs(10), "{:?}", begun.elapsed());
     }
+    // Without a descriptor left, a new connection waits until a silent one is given up: minutes for all of them.
+    assert!(begun.elapsed() < Duration::from_mins(1), "{:?}", begun.elapsed());
     server.stop();
 }
 
