@@ -23,10 +23,14 @@ pub fn is_of_events(kind: KeyKind) -> bool {
     KeyKind::CALLS_EVENTS.contains(&kind)
 }
 
-/// The call that reports the first event of the list.
-pub fn first_event(url: &str, kind: KeyKind, rules: &KeyRules) -> String {
+/// The call that reports an event of this name, or else the first one.
+pub fn report(url: &str, kind: KeyKind, rules: &KeyRules, name: Option<&str>) -> String {
+    event_call(&format!("{url}{}", path(kind)), rules, known(name))
+}
+
+fn known(name: Option<&str>) -> &'static str {
     let [first, ..] = EVENT_NAMES;
-    event_call(&format!("{url}{}", path(kind)), rules, first)
+    EVENT_NAMES.into_iter().find(|known| name == Some(*known)).unwrap_or(first)
 }
 
 /// Where a program reports with a key of this kind.
@@ -48,8 +52,8 @@ pub fn EventTest(
     /// What the key has reported; `None` for those who may not see it.
     reports: Option<Reports>,
 ) -> impl IntoView {
-    let chosen = EVENT_NAMES.into_iter().find(|name| chosen.as_deref() == Some(*name)).unwrap_or("On Ring");
-    let code = event_call(&format!("{url}{}", path(kind)), &rules, chosen);
+    let code = report(&url, kind, &rules, chosen.as_deref());
+    let chosen = known(chosen.as_deref());
     let options: Vec<_> = EVENT_NAMES
         .into_iter()
         .map(|name| view! { <option value=name selected=name == chosen>{name}</option> })

@@ -10,7 +10,7 @@ use secrecy::ExposeSecret;
 use service::keys::{Issued, ShownSecret};
 
 use super::acknowledge::Again;
-use super::event_test::{first_event, is_of_events};
+use super::event_test::{is_of_events, report};
 use super::integration_samples::{loads, own_check, variable};
 use super::scope_samples::{FirstCall, FirstCalls};
 use crate::components::copy::{CopyButton, Sample};
@@ -64,7 +64,7 @@ pub fn shown(issued: &Issued, rotates: bool) -> impl IntoView + use<> {
         view! { <h2>"After you confirm, call Keystead"</h2> <FirstCalls call/> }.into_any()
     } else {
         let code = own_check(&url, Some(row.kind), &issued.key.rules);
-        let event = is_of_events(row.kind).then(|| first_event(&url, row.kind, &issued.key.rules));
+        let event = is_of_events(row.kind).then(|| report(&url, row.kind, &issued.key.rules, None));
         view! {
             <p>"After you confirm, load the .env file with " <code>{loads(Some(row.id.as_str()))}</code></p>
             <Sample id="try-it" name="Then ask Keystead about the key" code/>

@@ -178,7 +178,7 @@ async fn limited(behind: &Behind) {
     for asked in [asked(), asked().header("X-Keystead-Cost", "0")] {
         let answer = refused(behind, asked, 429).await;
         let wait: u32 = answer.header("Retry-After").unwrap().parse().unwrap();
-        // The window that runs, and the one in which it still counts.
+        // Never longer than the window.
         assert!((1..=60).contains(&wait), "{answer:?}");
     }
 }
