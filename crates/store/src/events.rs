@@ -9,11 +9,10 @@ use domain::page::{COUNT_CAP, Capped, Page};
 use domain::timestamp::Timestamp;
 use sqlx_macros::FromRow;
 
-use crate::agent_events::OfAgent;
 use crate::conn::Conn;
 use crate::cursors::{Paged, number};
-use crate::dialect::Writing;
 use crate::error::StoreError;
+use crate::event_blocks::Found;
 use crate::readable::readable;
 use crate::rooms::signed;
 use crate::sql::{Arg, Sql, pieces, push_words};
@@ -187,49 +186,16 @@ async fn event_ends(
     Ok(ends)
 }
 
-/// The narrowest of the indexes is read, which has the name, too. SQLite has it named, as it would choose any of them, and
-/// Postgres is given the other columns as expressions, which no index has.
-fn push_asked(sql: &mut Sql, writing: Writing, integration: &IntegrationId, query: &EventQuery) {
-    let asked = [
-        ("event_crm", [" AND crm_id = ", " AND crm_id || '' = "], &query.crm_id),
-        ("event_name", [" AND name = ", " AND name || '' = "], &query.name),
-    ];
-    let given: Vec<_> = asked.into_iter().filter_map(|(index, on, text)| Some((index, on, text.as_ref()?))).collect();
-    if let Some((index, ..)) = given.first() {
-        writing.push_index(sql, index);
-    }
-    sql.push(" WHERE integration_id = ").bind(integration.as_str());
-    for (n, (_, [column, expression], text)) in given.into_iter().enumerate() {
-        sql.push(if n == 0 { column } else { expression }).bind(text.as_str());
-    }
-}
-
 impl Paged for EventQuery {
     fn is_cursor(&self, text: &str, _: bool) -> bool {
         number(text).is_some()
     }
 }
 
-/// The events of an integration that somebody asks for.
-struct Listed<'a> {
-    integration: &'a IntegrationId,
-    query: &'a EventQuery,
-}
+/// All events of an integration.
+struct All<'a>(&'a IntegrationId);
 
-impl Listed<'_> {
-    fn page(&self, writing: Writing, at: Option<i64>, backwards: bool, limit: usize) -> Sql {
-        let mut sql = Sql::new(EVENT);
-        push_asked(&mut sql, writing, self.integration, self.query);
-        if let Some(at) = at {
-            sql.push(if backwards { " AND seq > " } else { " AND seq < " }).bind(at);
-        }
-        sql.push(if backwards { " ORDER BY seq LIMIT " } else { " ORDER BY seq DESC LIMIT " });
-        sql.bind(i64::try_from(limit).unwrap_or(i64::MAX));
-        sql
-    }
-}
-
-impl List for Listed<'_> {
+impl List for All<'_> {
     type Row = Stored;
     type Place = i64;
 
@@ -240,7 +206,13 @@ impl List for Listed<'_> {
         backwards: bool,
         limit: usize,
     ) -> Result<Vec<Stored>, StoreError> {
-        let sql = self.page(conn.writing(), at, backwards, limit);
+        let mut sql = Sql::new(EVENT);
+        sql.push(" WHERE integration_id = ").bind(self.0.as_str());
+        if let Some(at) = at {
+            sql.push(if backwards { " AND seq > " } else { " AND seq < " }).bind(at);
+        }
+        sql.push(if backwards { " ORDER BY seq LIMIT " } else { " ORDER BY seq DESC LIMIT " });
+        sql.bind(i64::try_from(limit).unwrap_or(i64::MAX));
         conn.fetch_all(sql).await
     }
 
@@ -262,20 +234,21 @@ async fn list_events(
     let parse = |text: &Option<String>| text.as_deref().and_then(number);
     let asked = (parse(&query.after), parse(&query.before));
     let most = i64::from(COUNT_CAP) + 1;
-    let (Walked { rows, next, previous }, count) = if let Some(agent_id) = &query.agent_id {
-        let of_agent = OfAgent::read(conn, integration, agent_id, query).await?;
-        (walk(conn, &of_agent, size, asked).await?, of_agent.count(conn, most).await?)
+    let (Walked { rows, next, previous }, count) = if let Some(found) = Found::read(conn, integration, query).await? {
+        (walk(conn, &found, size, asked).await?, found.count(conn, most).await?)
     } else {
-        let walked = walk(conn, &Listed { integration, query }, size, asked).await?;
-        let mut sql = Sql::new("SELECT count(*) FROM (SELECT seq FROM event");
-        push_asked(&mut sql, conn.writing(), integration, query);
-        // In this order the index is read that the page is read by.
-        sql.push(" ORDER BY seq DESC LIMIT ").bind(most).push(") AS counted");
-        let (count,): (i64,) = conn.fetch_one(sql).await?;
-        (walked, count)
+        (walk(conn, &All(integration), size, asked).await?, count(conn, integration, most).await?)
     };
     let rows = readable(rows);
     Ok(Page { rows, next, previous, total: Capped::at(COUNT_CAP, count.unsigned_abs()) })
+}
+
+/// How many events an integration has, counted up to `most`.
+async fn count(conn: &mut Conn<'_>, integration: &IntegrationId, most: i64) -> Result<i64, StoreError> {
+    let mut sql = Sql::new("SELECT count(*) FROM (SELECT seq FROM event WHERE integration_id = ");
+    sql.bind(integration.as_str()).push(" LIMIT ").bind(most).push(") AS counted");
+    let (count,): (i64,) = conn.fetch_one(sql).await?;
+    Ok(count)
 }
 
 impl Tx {
@@ -309,13 +282,19 @@ impl Tx {
             }
             self.conn().execute(sql).await?;
         }
-        let ends: BTreeMap<_, _> = events.iter().map(|event| (event.integration_id, event.seq)).collect();
+        let mut given: BTreeMap<IntegrationId, (u64, u64)> = BTreeMap::new();
+        for event in events {
+            given.entry(event.integration_id).or_insert((event.seq, event.seq)).1 = event.seq;
+        }
         let mut sql = Sql::new(
             "INSERT INTO event_end (integration_id, last_seq) SELECT value ->> 0, CAST(value ->> 1 AS BIGINT) FROM ",
         );
-        self.conn().push_rows(&mut sql, ends.iter().map(|(id, seq)| (id.as_str(), *seq)))?;
+        self.conn().push_rows(&mut sql, given.iter().map(|(id, (_, last))| (id.as_str(), *last)))?;
         sql.push(" WHERE true ON CONFLICT (integration_id) DO UPDATE SET last_seq = excluded.last_seq");
         self.conn().execute(sql).await?;
+        for (integration, numbers) in &given {
+            self.index_events(integration, *numbers).await?;
+        }
         Ok(())
     }
 
@@ -324,48 +303,26 @@ impl Tx {
     pub async fn prune_events(&mut self, before: Timestamp, limit: u32) -> Result<u64, StoreError> {
         let sql = Sql::new("DELETE FROM event_end WHERE integration_id NOT IN (SELECT id FROM integration)");
         self.conn().execute(sql).await?;
-        let mut sql = Sql::new(
-            "DELETE FROM event WHERE (integration_id, seq) IN (SELECT integration_id, seq FROM event WHERE id < ",
-        );
-        sql.bind(id_after(before)).push(" AND at < ").bind(before).push(" LIMIT ").bind(i64::from(limit)).push(")");
-        self.conn().execute(sql).await
+        let push_old = |sql: &mut Sql| {
+            sql.push("SELECT integration_id, seq FROM event WHERE id < ").bind(id_after(before));
+            sql.push(" AND at < ").bind(before).push(" ORDER BY id LIMIT ").bind(i64::from(limit));
+        };
+        let mut sql = Sql::new("SELECT integration_id, max(seq) FROM (");
+        push_old(&mut sql);
+        sql.push(") AS old GROUP BY integration_id");
+        let gone: Vec<(String, i64)> = self.conn().fetch_all(sql).await?;
+        let mut sql = Sql::new("DELETE FROM event WHERE (integration_id, seq) IN (");
+        push_old(&mut sql);
+        sql.push(")");
+        let removed = self.conn().execute(sql).await?;
+        for (integration, last) in gone {
+            self.prune_event_blocks(&integration, last).await?;
+        }
+        Ok(removed)
     }
 }
 
 /// What the ids of events from before a time are less than: an id begins with its second, in hexadecimal digits.
 fn id_after(time: Timestamp) -> String {
     format!("{:08x}", u32::try_from(time.millis() / 1_000 + 1).unwrap_or_default())
-}
-
-#[cfg(test)]
-mod tests {
-    use testkit::TestDatabase;
-
-    use super::*;
-    use crate::query_plan::plan;
-    use crate::store::Store;
-
-    /// Without statistics, SQLite read the events of an agent in the order of all.
-    #[tokio::test]
-    async fn each_filter_reads_its_own_index() {
-        let database = TestDatabase::sqlite();
-        let store = Store::open(database.url()).await.unwrap();
-        let integration = &IntegrationId::from_random([7; 12]);
-        let (all, text) = (EventQuery::default(), Some("x".to_owned()));
-        let of_name = EventQuery { name: text.clone(), ..all.clone() };
-        let of_crm = EventQuery { crm_id: text, ..of_name.clone() };
-        for (query, by) in [
-            (&all, "PRIMARY KEY (integration_id=?"),
-            (&of_name, "INDEX event_name (integration_id=? AND name=?"),
-            (&of_crm, "INDEX event_crm (integration_id=? AND crm_id=?"),
-        ] {
-            for (at, backwards) in [(None, false), (Some(9), false), (Some(9), true)] {
-                let sql = Listed { integration, query }.page(Writing::SQLITE, at, backwards, 26);
-                let steps = plan(&store, sql).await;
-                let [step] = &*steps else { panic!("{steps:?}") };
-                assert!(step.starts_with("SEARCH event USING ") && step.contains(by), "{query:?}: {step}");
-            }
-        }
-        store.close().await;
-    }
 }

@@ -6,7 +6,6 @@
 #[macro_use]
 mod reads;
 
-mod agent_events;
 mod api_answers;
 mod app_profiles;
 mod apps;
@@ -29,6 +28,7 @@ mod delivery_lanes;
 mod dialect;
 mod drafts;
 mod error;
+mod event_blocks;
 mod events;
 pub mod failpoint;
 mod grants;

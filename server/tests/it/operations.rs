@@ -384,3 +384,34 @@ fn a_start_that_waits_for_the_folder_says_for_whom_and_ends_when_told() {
     // The folder is still held, so nothing else lets it end.
     assert_eq!(child.wait().unwrap().code(), Some(0));
 }
+
+/// The way to the database is made a second later, as by a Postgres that starts beside Keystead.
+#[test]
+fn a_start_before_its_postgres_waits_and_says_so() {
+    let folder = tempfile::tempdir().unwrap();
+    let database = TestDatabase::postgres();
+    let (url, place) = database.url().split_once("host=").unwrap();
+    let later = folder.path().join("postgres");
+    let log = folder.path().join("log");
+    let mut command = keystead(&folder.path().join("data"));
+    command.args(["--listen", "127.0.0.1:0"]).stderr(fs::File::create(&log).unwrap());
+    command.env("KEYSTEAD_DATABASE_URL", format!("{url}host={}", later.display()));
+    let said = std::thread::scope(|scope| {
+        let said = scope.spawn(|| {
+            let until = Instant::now() + Duration::from_secs(30);
+            let said = loop {
+                let said = fs::read_to_string(&log).unwrap();
+                if said.contains("waiting up to 60 s for the database") || Instant::now() > until {
+                    break said;
+                }
+                std::thread::sleep(Duration::from_millis(50));
+            };
+            std::os::unix::fs::symlink(place, &later).unwrap();
+            said
+        });
+        let mut server = Server::run(command, true);
+        server.stop();
+        said.join().unwrap()
+    });
+    assert_eq!(said.matches("waiting up to").count(), 1, "{said}");
+}

@@ -15,6 +15,7 @@ mod account;
 mod app_profiles;
 mod apps;
 mod at_once;
+mod beside_pages;
 mod bulk;
 mod chat;
 mod contacts;

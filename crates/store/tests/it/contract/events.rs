@@ -11,13 +11,12 @@ contract! {
     events_are_read_by_number,
     every_page_in_either_direction_shows_each_event_once,
     events_are_filtered_by_what_they_are_about,
-    the_events_of_an_agent_are_found_however_far_apart_they_are,
     the_places_of_events_know_how_far_they_have_counted,
     a_number_of_an_event_is_given_once,
     old_events_go_and_their_numbers_do_not_come_back,
 }
 
-fn place(n: u8) -> IntegrationId {
+pub(super) fn place(n: u8) -> IntegrationId {
     IntegrationId::from_random([n; 12])
 }
 
@@ -27,7 +26,7 @@ fn event_id(place: u8, seq: u64) -> EventId {
     EventId::from_random(bytes)
 }
 
-fn event(app: &AppId, n: u8, seq: u64) -> Event {
+pub(super) fn event(app: &AppId, n: u8, seq: u64) -> Event {
     Event {
         id: event_id(n, seq),
         app_id: *app,
@@ -46,7 +45,7 @@ fn event(app: &AppId, n: u8, seq: u64) -> Event {
     }
 }
 
-async fn write(store: &Store, events: &[Event]) -> Result<(), StoreError> {
+pub(super) async fn write(store: &Store, events: &[Event]) -> Result<(), StoreError> {
     let events: Vec<_> = events.iter().collect();
     store.write(async |tx| tx.insert_events(&events).await).await
 }
@@ -141,49 +140,6 @@ async fn events_are_filtered_by_what_they_are_about(store: Store) {
     assert_eq!(found(by(text("On Ring"), None, text("ana@example.com"))).await, count(of_ana));
     assert_eq!(found(by(text("On End"), text("crm1.example.com"), None)).await, 5);
     assert_eq!(found(by(text("on ring"), None, None)).await, 0, "names are exact");
-}
-
-async fn the_events_of_an_agent_are_found_however_far_apart_they_are(store: Store) {
-    // Several events in a block, none in the next hundreds, and one at each end of a block.
-    let numbers = (1..=40).chain([4_999, 5_000, 9_999, 10_000]).chain((1..=30).map(|n| 1_000_000 + n * 7_001));
-    let events: Vec<_> = numbers
-        .map(|seq| {
-            let agent_id = if seq == 10_000 { "bo" } else { "ana" };
-            Event { agent_id: Some(format!("{agent_id}@example.com")), ..event(&app(1).id, 1, seq) }
-        })
-        .collect();
-    write(&store, &events).await.unwrap();
-    let of = |agent_id: &str| EventQuery { agent_id: Some(agent_id.to_owned()), ..EventQuery::default() };
-    let read = async |query: &EventQuery| store.list_events(&place(1), query).await.unwrap();
-    let ana = of("ana@example.com");
-    let on_end = EventQuery { name: Some("On End".to_owned()), ..ana.clone() };
-    let of_crm = EventQuery { crm_id: Some("crm1.example.com".to_owned()), ..ana.clone() };
-    let is_asked = |query: &EventQuery, event: &Event| {
-        query.name.as_ref().is_none_or(|name| event.name == *name)
-            && query.crm_id.as_ref().is_none_or(|crm_id| event.crm_id == *crm_id)
-            && event.agent_id == query.agent_id
-    };
-    for query in [ana, on_end, of_crm] {
-        let asked: Vec<_> = events.iter().rev().filter(|event| is_asked(&query, event)).cloned().collect();
-        let mut page = read(&query).await;
-        assert_eq!((page.total.n, page.previous.as_deref()), (u32::try_from(asked.len()).unwrap(), None));
-        let mut pages = vec![page.rows.clone()];
-        while let Some(after) = page.next {
-            page = read(&EventQuery { after: Some(after), ..query.clone() }).await;
-            pages.push(page.rows.clone());
-        }
-        assert_eq!(pages.concat(), asked, "{query:?}");
-        while let Some(before) = page.previous {
-            pages.pop();
-            page = read(&EventQuery { before: Some(before), ..query.clone() }).await;
-            assert_eq!(Some(&page.rows), pages.last(), "{query:?}");
-        }
-        assert_eq!(pages.len(), 1);
-    }
-    let one = read(&of("bo@example.com")).await;
-    assert_eq!((one.rows.len(), one.total.n, one.next, one.previous), (1, 1, None, None));
-    assert!(read(&of("nobody@example.com")).await.rows.is_empty());
-    assert!(store.list_events(&place(9), &of("ana@example.com")).await.unwrap().rows.is_empty());
 }
 
 async fn the_places_of_events_know_how_far_they_have_counted(store: Store) {

@@ -28,6 +28,7 @@ mod audit_person;
 mod contacts;
 mod deliveries;
 mod drafts;
+mod event_blocks;
 mod events;
 mod hand_overs;
 mod identities;
