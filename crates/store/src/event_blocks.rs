@@ -27,6 +27,9 @@ const LAST_STEPS: i64 = 256;
 /// The most blocks that one commit indexes. There are as many only where a server of an earlier version wrote the events.
 const AT_ONCE: i64 = 20;
 
+/// Up to how many events in a block are read to see what else they have, instead of what is posted for all of the block.
+const FEW: usize = 8;
+
 /// What events are asked by.
 #[derive(Debug)]
 struct Asked<'a> {
@@ -36,16 +39,30 @@ struct Asked<'a> {
     value: &'a str,
 }
 
-/// What a query asks for, the rarest first; nothing if it asks for all events.
+/// What a query asks for, what is likely to be the rarest first; nothing if it asks for all events.
 fn asked(query: &EventQuery) -> Vec<Asked<'_>> {
     [
         ("agent", " AND agent_id = ", &query.agent_id),
-        ("crm", " AND crm_id = ", &query.crm_id),
         ("name", " AND name = ", &query.name),
+        // Most integrations have one.
+        ("crm", " AND crm_id = ", &query.crm_id),
     ]
     .into_iter()
     .filter_map(|(part, on, value)| Some(Asked { part, on, value: value.as_deref()? }))
     .collect()
+}
+
+fn push_asked(sql: &mut Sql, asked: &[Asked<'_>]) {
+    for Asked { on, value, .. } in asked {
+        sql.push(on).bind(*value);
+    }
+}
+
+fn push_numbers(conn: &Conn<'_>, sql: &mut Sql, numbers: &[i64]) -> Result<(), StoreError> {
+    sql.push(" AND seq IN (SELECT CAST(value ->> 0 AS BIGINT) FROM ");
+    conn.push_rows(sql, numbers.iter().map(|number| (number,)))?;
+    sql.push(")");
+    Ok(())
 }
 
 /// The events of an integration that somebody asks for by what they are about.
@@ -133,9 +150,7 @@ impl<'a> Found<'a> {
         let mut sql = Sql::new("SELECT seq FROM event WHERE integration_id = ");
         sql.bind(self.integration.as_str());
         sql.push(" AND seq >= ").bind(low.max(self.unindexed)).push(" AND seq <= ").bind(high);
-        for Asked { on, value, .. } in &self.asked {
-            sql.push(on).bind(*value);
-        }
+        push_asked(&mut sql, &self.asked);
         sql.push(if backwards { " ORDER BY seq LIMIT " } else { " ORDER BY seq DESC LIMIT " });
         sql.bind(i64::try_from(limit).unwrap_or(i64::MAX));
         Ok(conn.fetch_all::<(i64,)>(sql).await?.into_iter().map(|(number,)| number).collect())
@@ -143,21 +158,32 @@ impl<'a> Found<'a> {
 
     /// The numbers in these blocks, in their order.
     async fn indexed(&self, conn: &mut Conn<'_>, blocks: &[i64]) -> Result<Vec<i64>, StoreError> {
-        let mut blocks = blocks.to_vec();
-        let mut found: Option<Vec<i64>> = None;
-        for asked in &self.asked {
-            let mut of_it = self.posted(conn, asked, &blocks).await?;
-            if let Some(found) = found {
-                of_it.retain(|number| found.binary_search(number).is_ok());
-            }
-            blocks = of_it.iter().map(|number| number / BLOCK).collect();
+        let Some((first, others)) = self.asked.split_first() else { return Ok(Vec::new()) };
+        let mut numbers = self.posted(conn, first, blocks).await?;
+        for (n, other) in others.iter().enumerate() {
+            let mut blocks: Vec<_> = numbers.iter().map(|number| number / BLOCK).collect();
             blocks.dedup();
-            found = Some(of_it);
-            if blocks.is_empty() {
-                break;
+            if numbers.len() <= FEW * blocks.len() {
+                return self.with(conn, &others[n..], &numbers).await;
             }
+            let posted = self.posted(conn, other, &blocks).await?;
+            numbers.retain(|number| posted.binary_search(number).is_ok());
         }
-        Ok(found.unwrap_or_default())
+        Ok(numbers)
+    }
+
+    /// Those of these numbers whose events have all that is asked for, in their order.
+    async fn with(&self, conn: &mut Conn<'_>, asked: &[Asked<'_>], numbers: &[i64]) -> Result<Vec<i64>, StoreError> {
+        if numbers.is_empty() {
+            return Ok(Vec::new());
+        }
+        let mut sql = Sql::new("SELECT seq FROM event WHERE integration_id = ");
+        sql.bind(self.integration.as_str());
+        push_numbers(conn, &mut sql, numbers)?;
+        push_asked(&mut sql, asked);
+        let mut found: Vec<_> = conn.fetch_all::<(i64,)>(sql).await?.into_iter().map(|(number,)| number).collect();
+        found.sort_unstable();
+        Ok(found)
     }
 
     /// The numbers of one of the things asked for in these blocks, in their order.
@@ -181,9 +207,7 @@ impl<'a> Found<'a> {
     async fn events(&self, conn: &mut Conn<'_>, numbers: &[i64]) -> Result<Vec<Stored>, StoreError> {
         let mut sql = Sql::new(EVENT);
         sql.push(" WHERE integration_id = ").bind(self.integration.as_str());
-        sql.push(" AND seq IN (SELECT CAST(value ->> 0 AS BIGINT) FROM ");
-        conn.push_rows(&mut sql, numbers.iter().map(|number| (number,)))?;
-        sql.push(")");
+        push_numbers(conn, &mut sql, numbers)?;
         let rows: Vec<Stored> = conn.fetch_all(sql).await?;
         let mut found: HashMap<i64, Stored> = rows.into_iter().map(|row| (row.seq, row)).collect();
         Ok(numbers.iter().filter_map(|number| found.remove(number)).collect())

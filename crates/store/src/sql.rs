@@ -1,5 +1,8 @@
 //! A statement and its arguments, the same for both engines.
 
+use std::fmt::Write as _;
+use std::sync::Arc;
+
 use domain::timestamp::Timestamp;
 use sqlx::{Arguments, Database, Encode, Type};
 
@@ -7,7 +10,7 @@ use sqlx::{Arguments, Database, Encode, Type};
 #[derive(Debug, Clone)]
 pub(crate) enum Arg {
     Int(i64),
-    Text(Option<String>),
+    Text(Option<Arc<str>>),
     Bytes(Vec<u8>),
     MaybeInt(Option<i64>),
 }
@@ -32,19 +35,19 @@ impl From<Timestamp> for Arg {
 
 impl From<&str> for Arg {
     fn from(value: &str) -> Self {
-        Self::Text(Some(value.to_owned()))
+        Self::Text(Some(value.into()))
     }
 }
 
 impl From<String> for Arg {
     fn from(value: String) -> Self {
-        Self::Text(Some(value))
+        Self::Text(Some(value.into()))
     }
 }
 
 impl From<Option<String>> for Arg {
     fn from(value: Option<String>) -> Self {
-        Self::Text(value)
+        Self::Text(value.map(Into::into))
     }
 }
 
@@ -107,8 +110,8 @@ impl Sql {
     }
 
     fn placeholder(&mut self, number: usize) -> &mut Self {
-        self.text.push('$');
-        self.text.push_str(&number.to_string());
+        // Into a String, which takes all that is written.
+        let _ = write!(self.text, "${number}");
         self
     }
 
@@ -132,7 +135,7 @@ impl Sql {
     where
         for<'q> i64: Encode<'q, DB> + Type<DB>,
         for<'q> Option<i64>: Encode<'q, DB> + Type<DB>,
-        for<'q> Option<String>: Encode<'q, DB> + Type<DB>,
+        for<'q> Option<Arc<str>>: Encode<'q, DB> + Type<DB>,
         for<'q> Vec<u8>: Encode<'q, DB> + Type<DB>,
     {
         let mut arguments = DB::Arguments::default();
