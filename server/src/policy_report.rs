@@ -50,7 +50,7 @@ pub(crate) fn router() -> Router {
 
 async fn take(State(seldom): State<Arc<Seldom>>, headers: HeaderMap, body: Body) -> impl IntoResponse {
     let status = match whole(Sender::Stranger, &headers, body, LONGEST).await {
-        Ok(body) => match serde_json::from_slice::<Report>(&body) {
+        Ok(body) => match serde_json::from_slice::<Report>(&body.bytes) {
             Ok(report) => {
                 if seldom.due() {
                     log(&report.violation);

@@ -9,7 +9,7 @@ use axum::response::Response;
 use tokio::task::spawn_blocking;
 
 use crate::json::problem::Problem;
-use crate::reading::{self, BodyError, Sender};
+use crate::reading::{self, BodyError};
 
 /// Why a form could not be read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,7 +34,7 @@ pub(crate) async fn form(request: Request, limit: usize) -> Result<Multipart, Fo
         // At once: nobody has to send the whole of it to hear that.
         return Err(FormError::Unread(BodyError::TooLong));
     }
-    let bytes = reading::whole(Sender::WithFile, &parts.headers, body, limit).await.map_err(FormError::Unread)?;
+    let bytes = reading::file_of_call(&parts, body, limit).await.map_err(FormError::Unread)?;
     let bytes = match boundary {
         // Calls on this thread do not wait for the end of a large one.
         Some(boundary) => {

@@ -152,6 +152,11 @@ impl Service {
         self.session_of(&self.keyring().session_mac(cookie)).await
     }
 
+    /// The same session as it is now, if it has not ended.
+    pub async fn session_again(&self, session: &Session) -> Result<Option<Session>> {
+        self.session_of(&session.id_mac).await
+    }
+
     /// The session with this MAC, if it has not ended.
     pub(crate) async fn session_of(&self, id_mac: &[u8; 32]) -> Result<Option<Session>> {
         let now = self.now();

@@ -3,9 +3,10 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
+use axum::http::request::Parts;
 use axum::http::{Extensions, HeaderMap, header};
 use domain::ids::AppId;
-use service::verify::Verifier;
+use service::verify::{Verdict, Verifier};
 use service::{Caller, Service};
 
 use super::proxy_warnings::ProxyWarnings;
@@ -44,6 +45,13 @@ impl Api {
     /// The app that a call is about: that of the calling key, or the one chosen at the shell.
     pub fn app_of(&self, caller: &Caller) -> AppId {
         caller.app().unwrap_or_else(|| *self.service.default_app())
+    }
+
+    /// Has the body of this call looked for with the key that was accepted for it.
+    pub fn expect(&self, parts: &mut Parts, verdict: &Verdict) {
+        if let Some(accepted) = self.verifier.accepted(verdict) {
+            parts.extensions.insert(accepted);
+        }
     }
 
     /// The client's address, if it is known.

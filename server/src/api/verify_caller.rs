@@ -24,7 +24,11 @@ impl FromRequestParts<Arc<Api>> for VerifyCaller {
 
     async fn from_request_parts(parts: &mut Parts, api: &Arc<Api>) -> Result<Self, Problem> {
         let verdict = authenticate(parts, api, AdminPermission::Verify).await?;
-        refused(&verdict, AdminPermission::Verify, api).map_or(Ok(Self(verdict)), Err)
+        if let Some(problem) = refused(&verdict, AdminPermission::Verify, api) {
+            return Err(problem);
+        }
+        api.expect(parts, &verdict);
+        Ok(Self(verdict))
     }
 }
 

@@ -20,6 +20,8 @@ const STRANGERS_LIMIT: usize = 8 * 1024;
 const TOO_LONG_WITHOUT_SESSION: &str =
     "You are not signed in, and the form is larger than 8 KiB. Sign in in another tab, go back, and send it again.\n";
 
+const CROWDED: &str = "Too many forms are on their way at the same time. Go back, and send it again in a moment.\n";
+
 /// Whether the route takes files.
 fn is_for_files(extensions: &Extensions) -> bool {
     extensions.get::<MatchedPath>().is_some_and(|route| route.as_str() == PATH)
@@ -31,23 +33,42 @@ pub(super) async fn limit(State(state): State<AppState>, request: Request, next:
         let (parts, _) = request.into_parts();
         return next.run(Request::from_parts(parts, Body::empty())).await;
     }
-    let (parts, body) = request.into_parts();
-    let is_known = parts.extensions.get::<Visit>().is_some_and(|visit| visit.session.is_some());
+    let (mut parts, body) = request.into_parts();
+    let session = parts.extensions.get::<Visit>().and_then(|visit| visit.session.clone());
+    let is_known = session.is_some();
     let takes_files = is_known && has_files(&parts.headers) && is_for_files(&parts.extensions);
     let most = state.service.attachment_max();
-    let (sender, limit) = match (is_known, takes_files) {
-        (true, true) => (Sender::WithFile, usize::try_from(most).unwrap_or(usize::MAX).saturating_add(FIELDS_MAX)),
-        (true, false) => (Sender::Known, LIMIT),
-        (false, _) => (Sender::Stranger, STRANGERS_LIMIT),
+    let (sender, limit) = match &session {
+        Some(_) if takes_files => {
+            (Sender::WithFile, usize::try_from(most).unwrap_or(usize::MAX).saturating_add(FIELDS_MAX))
+        }
+        Some(session) => (Sender::Known(session.person.id().as_str()), LIMIT),
+        None => (Sender::Stranger, STRANGERS_LIMIT),
     };
     match reading::whole(sender, &parts.headers, body, limit).await {
         // The page of the form says so.
         Err(BodyError::TooLong) if takes_files => {
-            let mut parts = parts;
             parts.extensions.insert(TooLarge { most });
             next.run(Request::from_parts(parts, Body::empty())).await
         }
-        Ok(body) => next.run(Request::from_parts(parts, Body::from(body))).await,
+        Ok(arrived) => {
+            // The session may have ended, or the person been removed, while the form was on its way.
+            if let (Some(session), true) = (&session, arrived.is_late) {
+                match state.service.session_again(session).await {
+                    Ok(session) => {
+                        if let Some(visit) = parts.extensions.get_mut::<Visit>() {
+                            visit.session = session;
+                        }
+                    }
+                    Err(error) => {
+                        tracing::error!(%error, "a session could not be looked up");
+                        return StatusCode::SERVICE_UNAVAILABLE.into_response();
+                    }
+                }
+            }
+            next.run(Request::from_parts(parts, Body::from(arrived.bytes))).await
+        }
+        Err(BodyError::Crowded) => (StatusCode::SERVICE_UNAVAILABLE, CROWDED).into_response(),
         Err(BodyError::TooLong) if !is_known => {
             (StatusCode::PAYLOAD_TOO_LARGE, TOO_LONG_WITHOUT_SESSION).into_response()
         }

@@ -13,7 +13,7 @@ use super::body_errors::look_through;
 use super::fault::Faults;
 use super::members::Object;
 use super::problem::Problem;
-use crate::reading::{self, Sender};
+use crate::reading;
 
 /// A call whose body is JSON.
 pub(crate) trait BodyCall {
@@ -66,7 +66,7 @@ impl<B: BodyCall> JsonBody<B> {
     /// A body that may be left out; then it is an empty object.
     pub async fn optional(request: Request) -> Result<Self, Problem> {
         let (parts, body) = request.into_parts();
-        let bytes = reading::whole(Sender::Known, &parts.headers, body, B::LIMIT).await;
+        let bytes = reading::of_call(&parts, body, B::LIMIT).await;
         let mut bytes = bytes.map_err(|error| Problem::no_body(error, B::LIMIT))?;
         if bytes.is_empty() {
             bytes = Bytes::from_static(b"{}");
@@ -97,7 +97,7 @@ impl<B: BodyCall, S: Sync> FromRequest<S> for JsonBody<B> {
         if !is_json(&parts.headers) {
             return Err(Problem::not_json());
         }
-        let bytes = reading::whole(Sender::Known, &parts.headers, body, B::LIMIT).await;
+        let bytes = reading::of_call(&parts, body, B::LIMIT).await;
         let bytes = bytes.map_err(|error| Problem::no_body(error, B::LIMIT))?;
         Ok(Self { bytes, call: PhantomData })
     }

@@ -197,6 +197,11 @@ impl Problem {
                 let detail = "Too many bodies are arriving at the same time. Try again in a moment.";
                 Self { wait: Some(Millis::seconds(1)), ..Self::new(Kind::Unavailable, detail) }
             }
+            BodyError::KeyEnded => Self::key_refused(),
+            BodyError::Unsure => {
+                let detail = "Whether the key is still accepted cannot be told now. Try again in a moment.";
+                Self { wait: Some(Millis::seconds(1)), ..Self::new(Kind::Unavailable, detail) }
+            }
             BodyError::Broken => Self::malformed("The body ended too early."),
         }
     }

@@ -104,6 +104,11 @@ impl CachedKey {
         self.secrets.len() > 1
     }
 
+    /// Whether it still has this secret.
+    pub(super) fn has_live(&self, number: SecretNumber, now: Timestamp) -> bool {
+        self.secrets.iter().any(|secret| secret.number == number && secret.is_live(now))
+    }
+
     /// Finds which of the key's secrets the proof shows; `None` if it is none of the current ones.
     pub(super) fn secret_of(&self, proof: &Proof<'_>, keyring: &Keyring, now: Timestamp) -> Option<SecretNumber> {
         if let Proof::Signed(token) = proof {

@@ -3,6 +3,7 @@
 //! Checksum → id → cached record → MAC compare → `domain::verdict::decide` → counters. A call for a
 //! cached key, with a secret that it has, touches no SQL and awaits nothing.
 
+mod accepted;
 mod apps;
 mod cache;
 mod counters;
@@ -60,6 +61,7 @@ use self::{
     watch::Watchers,
 };
 pub use self::{
+    accepted::Accepted,
     cache::CachedKey,
     credential::Credential,
     limits::LimitState,
@@ -202,6 +204,14 @@ impl Verifier {
         inner.usage.decided(&Decided { key: &key.record, secret, by_secret, code, now, request: &request });
         inner.watchers.tell(id, || WatchedCall { at: now, code, address, edge: request.edge });
         Ok(verdict)
+    }
+
+    /// What the checks of a call would say, before its limits. Counts nothing and tells nobody.
+    pub async fn glance(&self, credential: Credential<'_>, request: &VerifyRequest<'_>) -> Result<Option<KeyId>> {
+        let now = self.0.clock.now();
+        let Some(Found { key, secret: Some(_) }) = self.find(credential, now).await? else { return Ok(None) };
+        let would_pass = verdict::decide(&key.record, &request.asked(), now) == Code::Valid;
+        Ok(would_pass.then_some(key.record.id))
     }
 
     /// Decides whether a caller of Keystead's own API may ask. It needs a service key with this permission, within its

@@ -56,6 +56,7 @@ pub(in super::super) async fn managed(
             let caller = Caller::key(Arc::clone(&key.record), api.client(&parts.extensions, &parts.headers));
             let repeats = parts.method == Method::POST && repeat::is_asked(&parts.headers);
             parts.extensions.insert(By(caller));
+            api.expect(&mut parts, &verdict);
             let request = Request::from_parts(parts, body);
             if repeats {
                 repeat::carry_out(api, key.record.id, request, move |request| next.run(request)).await

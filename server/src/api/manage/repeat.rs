@@ -14,7 +14,7 @@ use super::super::call::Api;
 use super::answer::{ToKeep, again};
 use super::bodies::LIMIT;
 use crate::json::problem::Problem;
-use crate::reading::{self, Sender};
+use crate::reading;
 
 const KEY: HeaderName = HeaderName::from_static("idempotency-key");
 /// Says that an answer was given before.
@@ -50,7 +50,7 @@ async fn once<W: Future<Output = Response>>(
 ) -> Result<Response, Problem> {
     let (parts, body) = request.into_parts();
     let key = key(&parts.headers)?;
-    let bytes = reading::whole(Sender::Known, &parts.headers, body, LIMIT).await;
+    let bytes = reading::of_call(&parts, body, LIMIT).await;
     let bytes = bytes.map_err(|error| Problem::no_body(error, LIMIT))?;
     let method = parts.method.clone();
     let path = parts.uri.path_and_query().map(ToString::to_string).unwrap_or_default();

@@ -23,17 +23,23 @@ use crate::reading::Sender;
 pub(super) async fn take(api: &Api, at: IntegrationKind, request: Request) -> Result<Response, Fail> {
     let (parts, body) = request.into_parts();
     let mut members = Members::of_query(&parts)?;
-    // A key that comes before the body is checked before it, so that bodies of strangers take no room from it.
+    // A key that comes before the body is looked at before it, so that bodies of strangers take no room from it. It is
+    // decided about once the call is whole, as one in the body is.
     let early = match members.early_key(&parts.headers)? {
-        Some(key) => Some(accepted(api, at, &parts, key).await?),
+        Some(key) => {
+            let request = asked(api, at, &parts)?;
+            if let Some(id) = api.verifier.glance(Credential::Token(key), &request).await? {
+                Some(id)
+            } else {
+                accepted(api, at, &parts, key).await?;
+                None
+            }
+        }
         None => None,
     };
-    members.add_body(&parts, body, if early.is_some() { Sender::Known } else { Sender::Stranger }).await?;
-    let key = members.key(&parts.headers)?;
-    let key = match early {
-        Some(early) => early,
-        None => accepted(api, at, &parts, key).await?,
-    };
+    let sender = early.as_ref().map_or(Sender::Stranger, |id| Sender::Reporter(id.as_str()));
+    members.add_body(&parts, body, sender).await?;
+    let key = accepted(api, at, &parts, members.key(&parts.headers)?).await?;
     let new = NewEvent {
         origin: origin(&parts.headers).filter(|text| Origin::parse(text).is_some()).map(str::to_owned),
         address: api.client(&parts.extensions, &parts.headers).map(|address| address.to_canonical()),
@@ -42,9 +48,10 @@ pub(super) async fn take(api: &Api, at: IntegrationKind, request: Request) -> Re
     Ok(taken(&api.service.accept_event(&key.record, new).await?))
 }
 
-async fn accepted(api: &Api, at: IntegrationKind, parts: &Parts, key: &str) -> Result<Arc<CachedKey>, Fail> {
+/// What is asked about the key of a call.
+fn asked<'a>(api: &Api, at: IntegrationKind, parts: &'a Parts) -> Result<VerifyRequest<'a>, Fail> {
     let Some(kind) = at.events_of() else { return Err(Problem::forbidden("No key may call this.").into()) };
-    let request = VerifyRequest {
+    Ok(VerifyRequest {
         edge: Edge::OpenMethods,
         address: api.client(&parts.extensions, &parts.headers),
         origin: origin(&parts.headers),
@@ -52,7 +59,11 @@ async fn accepted(api: &Api, at: IntegrationKind, parts: &Parts, key: &str) -> R
         method: Some(parts.method.as_str()),
         path: Some(parts.uri.path()),
         ..VerifyRequest::default()
-    };
+    })
+}
+
+async fn accepted(api: &Api, at: IntegrationKind, parts: &Parts, key: &str) -> Result<Arc<CachedKey>, Fail> {
+    let request = asked(api, at, parts)?;
     let verdict = api.verifier.verify(Credential::Token(key), request).await?;
     match &verdict.key {
         Some(key) if verdict.code == verdict::Code::Valid => Ok(Arc::clone(key)),

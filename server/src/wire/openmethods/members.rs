@@ -46,9 +46,9 @@ impl Members {
     }
 
     /// Adds those of the body.
-    pub async fn add_body(&mut self, parts: &Parts, body: Body, sender: Sender) -> Result<(), Fail> {
-        let bytes = reading::whole(sender, &parts.headers, body, LIMIT).await;
-        let bytes = bytes.map_err(|error| Problem::no_body(error, LIMIT))?;
+    pub async fn add_body(&mut self, parts: &Parts, body: Body, sender: Sender<'_>) -> Result<(), Fail> {
+        let arrived = reading::whole(sender, &parts.headers, body, LIMIT).await;
+        let bytes = arrived.map_err(|error| Problem::no_body(error, LIMIT))?.bytes;
         if bytes.is_empty() {
             return Ok(());
         }

@@ -89,6 +89,7 @@ impl<N: Needs> FromRequestParts<Arc<Api>> for By<N> {
             return Err(Failure::new(Code::HEADER_NOT_ALLOWED, message));
         }
         let named = on_behalf_of(&parts.headers, &Query::of(parts))?;
+        api.expect(parts, &verdict);
         let address = api.client(&parts.extensions, &parts.headers);
         let needed = match N::ON_BEHALF {
             OnBehalf::Everybody => true,

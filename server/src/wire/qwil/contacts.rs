@@ -18,7 +18,7 @@ use crate::api::call::Api;
 use crate::json::answer::Json;
 use crate::json::body::JsonBody;
 use crate::json::problem::Problem;
-use crate::reading::{self, Sender};
+use crate::reading;
 use crate::uploads;
 
 /// Contacts by name, and where the list goes on.
@@ -117,7 +117,7 @@ pub(super) async fn set_avatar(
     let named = named_contact(&query)?.ok_or_else(|| Failure::id_needed("uuid, identifier or email"))?;
     let contact = api.service.contact_for(&acting, named).await?;
     api.service.arrived(&acting).await?;
-    let bytes = reading::whole(Sender::WithFile, &parts.headers, body, AVATAR_MAX).await;
+    let bytes = reading::file_of_call(&parts, body, AVATAR_MAX).await;
     let bytes = bytes.map_err(|error| Failure::from(Problem::no_body(error, AVATAR_MAX)))?;
     api.service.set_avatar(acting.caller(), &contact.id, bytes.to_vec()).await?;
     let contact = api.service.contact_for(&acting, ContactRef::Id(contact.id)).await?;

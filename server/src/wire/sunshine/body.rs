@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 
 use super::failure::Failure;
 use crate::json::problem::Problem;
-use crate::reading::{self, Sender};
+use crate::reading;
 
 /// The longest body, in bytes.
 const LIMIT: usize = 100 * 1024;
@@ -23,7 +23,7 @@ impl<S: Sync> FromRequest<S> for Body {
 
     async fn from_request(request: Request, _: &S) -> Result<Self, Failure> {
         let (parts, body) = request.into_parts();
-        let bytes = reading::whole(Sender::Known, &parts.headers, body, LIMIT).await;
+        let bytes = reading::of_call(&parts, body, LIMIT).await;
         let bytes = bytes.map_err(|error| Failure::from(Problem::no_body(error, LIMIT)))?;
         if bytes.is_empty() {
             return Ok(Self(Map::new()));

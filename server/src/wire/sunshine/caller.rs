@@ -116,7 +116,7 @@ impl FromRequestParts<Arc<Api>> for AnyScope {
 }
 
 /// The caller, if its scope is one of these and reaches the app of the path.
-async fn scoped(parts: &Parts, api: &Api, allowed: &[Reach]) -> Result<Scoped, Failure> {
+async fn scoped(parts: &mut Parts, api: &Api, allowed: &[Reach]) -> Result<Scoped, Failure> {
     let key = accepted(parts, api).await?;
     let reach = Reach::of(key.record.kind).ok_or_else(Failure::unauthorized)?;
     if !allowed.contains(&reach) {
@@ -140,7 +140,7 @@ async fn scoped(parts: &Parts, api: &Api, allowed: &[Reach]) -> Result<Scoped, F
     Ok(Scoped { caller, key, reach, app, places })
 }
 
-async fn accepted(parts: &Parts, api: &Api) -> Result<Arc<CachedKey>, Failure> {
+async fn accepted(parts: &mut Parts, api: &Api) -> Result<Arc<CachedKey>, Failure> {
     let presented = presented(&parts.headers).ok_or_else(Failure::unauthorized)?;
     let request = VerifyRequest {
         edge: Edge::Sunshine,
@@ -152,7 +152,10 @@ async fn accepted(parts: &Parts, api: &Api) -> Result<Arc<CachedKey>, Failure> {
     };
     let verdict = api.verifier.verify(presented.credential(), request).await?;
     match verdict.code {
-        Verdicts::Valid => verdict.key.ok_or_else(Failure::unauthorized),
+        Verdicts::Valid => {
+            api.expect(parts, &verdict);
+            verdict.key.ok_or_else(Failure::unauthorized)
+        }
         Verdicts::IpNotAllowed | Verdicts::OriginNotAllowed | Verdicts::InsufficientPermissions => {
             Err(Failure::forbidden())
         }

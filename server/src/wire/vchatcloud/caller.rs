@@ -11,7 +11,7 @@ use domain::role::Act;
 use domain::usage::Edge;
 use domain::verdict::Code;
 use service::Caller;
-use service::verify::{CachedKey, Credential, VerifyRequest};
+use service::verify::{CachedKey, Credential, Verdict, VerifyRequest};
 
 use super::answer::Fail;
 use crate::api::call::{Api, origin};
@@ -32,7 +32,9 @@ impl FromRequestParts<Arc<Api>> for ApiKey {
         let Some(key) = once(parts, &API_KEY)? else {
             return Err(Fail::Credential(MISSING_KEY.into()));
         };
-        accepted(parts, api, key).await.map(Self)
+        let verdict = accepted(parts, api, key).await?;
+        api.expect(parts, &verdict);
+        verdict.key.map(Self).ok_or_else(not_accepted)
     }
 }
 
@@ -63,8 +65,10 @@ impl FromRequestParts<Arc<Api>> for Member {
                 return Err(Fail::Credential(message.into()));
             }
         };
-        let key = accepted(parts, api, key).await?;
+        let verdict = accepted(parts, api, key).await?;
+        let key = verdict.key.clone().ok_or_else(not_accepted)?;
         let scope = api.service.check_access(&key.record, token)?;
+        api.expect(parts, &verdict);
         let address = api.client(&parts.extensions, &parts.headers);
         Ok(Self { caller: Caller::member(&key.record, scope, address), app: key.record.app_id })
     }
@@ -84,7 +88,7 @@ impl FromRequestParts<Arc<Api>> for Manager {
     }
 }
 
-async fn accepted(parts: &Parts, api: &Api, key: &str) -> Result<Arc<CachedKey>, Fail> {
+async fn accepted(parts: &Parts, api: &Api, key: &str) -> Result<Verdict, Fail> {
     let request = VerifyRequest {
         edge: Edge::VChatCloud,
         address: api.client(&parts.extensions, &parts.headers),
@@ -95,18 +99,19 @@ async fn accepted(parts: &Parts, api: &Api, key: &str) -> Result<Arc<CachedKey>,
         ..VerifyRequest::default()
     };
     let verdict = api.verifier.verify(Credential::Member { key }, request).await?;
-    let archived = verdict.key.as_ref().is_some_and(|key| key.record.app_archived);
-    let refused = || {
-        if archived && verdict.code == Code::Disabled {
-            return Fail::Credential("The app of this API_KEY is archived. The console brings it back.".into());
+    let is_archived = verdict.key.as_ref().is_some_and(|key| key.record.app_archived);
+    match verdict.code {
+        Code::Valid => Ok(verdict),
+        Code::Disabled if is_archived => {
+            Err(Fail::Credential("The app of this API_KEY is archived. The console brings it back.".into()))
         }
-        let message = "The API_KEY was not accepted. It may have been issued again: the console shows the present one.";
-        Fail::Credential(message.into())
-    };
-    if verdict.code != Code::Valid {
-        return Err(refused());
+        _ => Err(not_accepted()),
     }
-    verdict.key.clone().ok_or_else(refused)
+}
+
+fn not_accepted() -> Fail {
+    let message = "The API_KEY was not accepted. It may have been issued again: the console shows the present one.";
+    Fail::Credential(message.into())
 }
 
 /// A header that must not be repeated, because two parties could each trust a different value. An empty one is none.

@@ -15,7 +15,7 @@ use serde_json::Value;
 use super::answer::Fail;
 use crate::json::fault::shortened;
 use crate::json::problem::{Kind, Problem};
-use crate::reading::{self, Sender};
+use crate::reading;
 
 /// The longest body, in bytes.
 const LIMIT: usize = 64 * 1024;
@@ -37,7 +37,7 @@ impl<S: Sync> FromRequest<S> for Form {
 
     async fn from_request(request: Request, _: &S) -> Result<Self, Fail> {
         let (parts, body) = request.into_parts();
-        let bytes = reading::whole(Sender::Known, &parts.headers, body, LIMIT).await;
+        let bytes = reading::of_call(&parts, body, LIMIT).await;
         let bytes = bytes.map_err(|error| Problem::no_body(error, LIMIT))?;
         let mut form = Self(BTreeMap::new());
         form.add_pairs(parts.uri.query().unwrap_or_default().as_bytes())?;
