@@ -18,6 +18,9 @@ pub const ANSWER_KEPT: usize = 1_000;
 /// What is kept of an answer in the place of a secret.
 const CUT: &str = "[the secret of this webhook]";
 
+/// How many characters of it at the end of an answer are taken for it.
+const CUT_OFF: usize = 8;
+
 /// How long each try waits for the one before it; the first waits for nothing. After the last, the delivery has failed.
 pub const WAITS: [Millis; 8] = [
     Millis(0),
@@ -169,15 +172,16 @@ impl Reply {
         Self { status: None, answer: String::new(), failure: failure.into() }
     }
 
-    /// An answer.
+    /// An answer, without the characters that nobody would see: one of them may be between two that are to be cut out.
     pub fn answered(status: u16, answer: &str) -> Self {
-        Self { status: Some(status), answer: answer.to_owned(), failure: String::new() }
+        let kept = |c: &char| !text::is_hidden(*c) || matches!(c, '\n' | '\t');
+        Self { status: Some(status), answer: answer.chars().filter(kept).collect(), failure: String::new() }
     }
 
     /// The same without a secret that was sent: some receivers answer with the request that they got.
     #[must_use]
     pub fn without(self, secret: &str) -> Self {
-        Self { answer: self.answer.replace(secret, CUT), ..self }
+        Self { answer: cut(&self.answer, secret), ..self }
     }
 }
 
@@ -199,14 +203,13 @@ impl Delivery {
             Some(status) => refused(status),
             None => reply.failure.clone(),
         };
-        let kept = |c: &char| text::shown(*c) == *c || matches!(c, '\n' | '\t');
         Self {
             state,
             tries,
             next_try_at: wait.map(|wait| at.plus(*wait)),
             done_at: (state != DeliveryState::Waiting).then_some(at),
             status: reply.status,
-            answer: reply.answer.chars().filter(kept).take(ANSWER_KEPT).collect(),
+            answer: reply.answer.chars().take(ANSWER_KEPT).collect(),
             failure,
             ..self.clone()
         }
@@ -223,6 +226,28 @@ impl Delivery {
             ..self.clone()
         }
     }
+}
+
+/// The text without a secret, whatever its case, with white space in it or not. At the end, so much of it is enough as
+/// nobody has by chance: the answer may have broken off there.
+fn cut(text: &str, secret: &str) -> String {
+    let secret: Vec<char> = secret.chars().filter(|c| !c.is_whitespace()).collect();
+    let solid: Vec<(usize, char)> = text.char_indices().filter(|(_, c)| !c.is_whitespace()).collect();
+    let (mut kept, mut copied, mut n) = (String::new(), 0, 0);
+    while let Some(&(start, _)) = solid.get(n) {
+        let alike = solid.iter().skip(n).zip(&secret).take_while(|((_, c), of_it)| c.eq_ignore_ascii_case(of_it)).count();
+        let is_end = n + alike == solid.len() && alike >= CUT_OFF;
+        if alike == secret.len() && alike > 0 || is_end {
+            kept.push_str(text.get(copied..start).unwrap_or_default());
+            kept.push_str(CUT);
+            n += alike;
+            copied = solid.get(n - 1).map_or(text.len(), |(at, c)| at + c.len_utf8());
+        } else {
+            n += 1;
+        }
+    }
+    kept.push_str(text.get(copied..).unwrap_or_default());
+    kept
 }
 
 /// Why an answer with this status delivers nothing.
@@ -306,6 +331,29 @@ mod tests {
             failure: String::new(),
             target: String::new(),
         }
+    }
+
+    #[test]
+    fn a_secret_that_comes_back_is_cut_out_however_it_is_written() {
+        let secret = "5ec7e75ec7e7";
+        let utf_16: String = secret.chars().flat_map(|c| [c, '\0']).collect();
+        for (answer, kept) in [
+            ("got 5ec7e75ec7e7!", "got [the secret of this webhook]!"),
+            ("5EC7E75ec7e7 5ec7e75ec7e7", "[the secret of this webhook] [the secret of this webhook]"),
+            ("a 5ec7e7\r\n 5ec7e7 b", "a [the secret of this webhook] b"),
+            ("5ec7\u{ad}e7\u{200c}5e\u{1b}c7\u{200b}e7", "[the secret of this webhook]"),
+            (&utf_16, "[the secret of this webhook]"),
+            ("it breaks off: 5ec7e75ec7", "it breaks off: [the secret of this webhook]"),
+            ("5ec7e75ec7e75ec7e75ec", "[the secret of this webhook][the secret of this webhook]"),
+            // What is shorter may be anything, and so may what is not at the end.
+            ("5ec7e75", "5ec7e75"),
+            ("5ec7e75ec7 and more", "5ec7e75ec7 and more"),
+            ("é 5ec7e75ec7e7 é", "é [the secret of this webhook] é"),
+            ("", ""),
+        ] {
+            assert_eq!(Reply::answered(200, answer).without(secret).answer, kept, "{answer:?}");
+        }
+        assert_eq!(Reply::answered(200, "as it is").without("").answer, "as it is");
     }
 
     #[test]

@@ -88,6 +88,20 @@ fn a_short_body_that_comes_late_does_not_end_the_connection() {
     server.stop();
 }
 
+/// The answer to a call whose body comes after its head.
+pub fn in_two_pieces(server: &Server, path: &str, key: &str, body: &str) -> String {
+    let mut stream = server.connect(&format!(
+        "POST {path} HTTP/1.1\r\nHost: HOST\r\nConnection: close\r\nContent-Type: application/json\r\nAuthorization: Bearer {key}\r\nContent-Length: {}\r\n\r\n",
+        body.len()
+    ));
+    sleep(Duration::from_millis(300));
+    // One that is refused may be cut off before all of it is sent.
+    let _ = stream.write_all(body.as_bytes());
+    let mut answer = String::new();
+    let _ = stream.read_to_string(&mut answer);
+    answer
+}
+
 /// What is answered to an event whose body comes late, with its key in the head or in the body.
 fn with_a_late_event(server: &Server, key: &str, in_head: bool) -> String {
     let (head, member) = if in_head {

@@ -53,6 +53,7 @@ mod invites;
 mod key_list;
 mod key_pages;
 mod large_bodies;
+mod late_bodies;
 mod live;
 mod logs;
 mod mailbox;
