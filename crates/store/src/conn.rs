@@ -23,13 +23,13 @@ macro_rules! on {
     ($conn:expr, $sql:expr, ($c:ident, $text:ident, $arguments:ident) => $run:expr) => {
         match $conn {
             Conn::Sqlite($c) => {
-                let ($text, $arguments) = $sql.unnumbered().into_parts::<Sqlite>()?;
+                let ($text, $arguments) = $sql.into_parts::<Sqlite>()?;
                 // `Sql` is made of literals and placeholders only.
                 let ($c, $text) = (&mut **$c, AssertSqlSafe($text));
                 $run
             }
             Conn::Postgres($c) => {
-                let ($text, $arguments) = $sql.into_parts::<Postgres>()?;
+                let ($text, $arguments) = $sql.with_numbers().into_parts::<Postgres>()?;
                 let ($c, $text) = (&mut **$c, AssertSqlSafe($text));
                 $run
             }

@@ -15,7 +15,7 @@ use crate::error::StoreError;
 use crate::event_blocks::Found;
 use crate::readable::readable;
 use crate::rooms::signed;
-use crate::sql::{Arg, Sql, pieces, push_words};
+use crate::sql::{Arg, Column, Sql, pieces, push_words};
 use crate::store::Tx;
 use crate::walk::{List, Walked, walk};
 
@@ -261,21 +261,23 @@ impl Tx {
                 "INSERT INTO event (integration_id, seq, id, app_id, kind, key_id, key_name, name, crm_id, agent_id, data, \
                  origin, address, at) VALUES ",
             );
+            let [mut places, mut apps, mut kinds, mut keys, mut key_names]: [Column; 5] = Default::default();
+            let [mut names, mut crms, mut data, mut origins, mut addresses]: [Column; 5] = Default::default();
             for (n, event) in piece.iter().enumerate() {
                 let columns: [Arg; 14] = [
-                    event.integration_id.as_str().into(),
+                    places.of(event.integration_id.as_str()),
                     signed(event.seq).into(),
                     event.id.as_str().into(),
-                    event.app_id.as_str().into(),
-                    event.kind.as_str().into(),
-                    event.key_id.as_str().into(),
-                    event.key_name.as_str().into(),
-                    event.name.as_str().into(),
-                    event.crm_id.as_str().into(),
+                    apps.of(event.app_id.as_str()),
+                    kinds.of(event.kind.as_str()),
+                    keys.of(event.key_id.as_str()),
+                    key_names.of(&event.key_name),
+                    names.of(&event.name),
+                    crms.of(&event.crm_id),
                     event.agent_id.as_deref().unwrap_or_default().into(),
-                    event.data.as_str().into(),
-                    event.origin.as_deref().unwrap_or_default().into(),
-                    event.address.map_or_else(String::new, |address| address.to_string()).into(),
+                    data.of(&event.data),
+                    origins.of(event.origin.as_deref().unwrap_or_default()),
+                    addresses.of(&event.address.map_or_else(String::new, |address| address.to_string())),
                     event.at.into(),
                 ];
                 sql.row(n == 0, columns);

@@ -57,13 +57,26 @@ impl From<&[u8]> for Arg {
     }
 }
 
+/// The texts of a column in the rows of one statement. One that is the same as in the row before is not copied again.
+#[derive(Debug, Default)]
+pub(crate) struct Column(Option<Arc<str>>);
+
+impl Column {
+    pub(crate) fn of(&mut self, text: &str) -> Arg {
+        let same = self.0.take().filter(|before| **before == *text);
+        let text = same.unwrap_or_else(|| text.into());
+        self.0 = Some(Arc::clone(&text));
+        Arg::Text(Some(text))
+    }
+}
+
 /// SQL text made only of literals and placeholders, so that no value can become part of it.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Sql {
     text: String,
     args: Vec<Arg>,
     /// Whether the text numbers its arguments itself.
-    numbered: bool,
+    is_numbered: bool,
 }
 
 impl Sql {
@@ -75,7 +88,7 @@ impl Sql {
     /// Binds the next argument of the text.
     pub(crate) fn arg(mut self, arg: impl Into<Arg>) -> Self {
         self.args.push(arg.into());
-        self.numbered = true;
+        self.is_numbered = true;
         self
     }
 
@@ -88,10 +101,15 @@ impl Sql {
     /// Appends a placeholder and binds its argument.
     pub(crate) fn bind(&mut self, arg: impl Into<Arg>) -> &mut Self {
         self.args.push(arg.into());
-        self.placeholder(self.args.len())
+        if self.is_numbered {
+            let _ = write!(self.text, "${}", self.args.len());
+        } else {
+            self.text.push('?');
+        }
+        self
     }
 
-    /// Appends the placeholders of one row, `($1, $2, …)`, after a comma unless it is the first.
+    /// Appends the placeholders of one row, `(?, ?, …)`, after a comma unless it is the first.
     pub(crate) fn row(&mut self, first: bool, args: impl IntoIterator<Item = Arg>) -> &mut Self {
         let mut before = if first { "(" } else { ", (" };
         for arg in args {
@@ -109,21 +127,15 @@ impl Sql {
         self
     }
 
-    fn placeholder(&mut self, number: usize) -> &mut Self {
-        // Into a String, which takes all that is written.
-        let _ = write!(self.text, "${number}");
-        self
-    }
-
-    /// The same statement with `?` for each argument, if they come in order. SQLite's driver looks up the name of each
-    /// argument among all of them, which takes quadratic time.
-    pub(crate) fn unnumbered(mut self) -> Self {
-        if !self.numbered {
-            let mut parts = self.text.split('$');
+    /// The same statement with a number for each argument, as Postgres wants them. SQLite's driver would look up the name of
+    /// each argument among all of them, which takes quadratic time.
+    pub(crate) fn with_numbers(mut self) -> Self {
+        if !self.is_numbered {
+            let mut parts = self.text.split('?');
             let mut text = parts.next().unwrap_or_default().to_owned();
-            for part in parts {
-                text.push('?');
-                text.push_str(part.trim_start_matches(|c: char| c.is_ascii_digit()));
+            for (n, part) in (1..).zip(parts) {
+                // Into a String, which takes all that is written.
+                let _ = write!(text, "${n}{part}");
             }
             self.text = text;
         }
@@ -200,18 +212,19 @@ mod tests {
         let mut sql = Sql::default();
         push_contains(&mut sql, "a_b");
         push_contains(&mut sql, "ab");
-        assert_eq!(sql.text, " LIKE $1 ESCAPE '\\' LIKE $2");
+        assert_eq!(sql.text, " LIKE ? ESCAPE '\\' LIKE ?");
         let bound: Vec<_> = sql.args.iter().map(|arg| format!("{arg:?}")).collect();
         assert_eq!(bound, [r#"Text(Some("%a\\_b%"))"#, r#"Text(Some("%ab%"))"#]);
     }
 
     #[test]
-    fn placeholders_count_up() {
+    fn placeholders_are_numbered_for_postgres() {
         let mut sql = Sql::new("VALUES ");
         sql.row(true, [Arg::from(1), Arg::from("a")]).row(false, [Arg::from(2), Arg::from("b")]);
-        assert_eq!(sql.text, "VALUES ($1, $2), ($3, $4)");
-        assert_eq!(sql.unnumbered().text, "VALUES (?, ?), (?, ?)");
-        let numbered = Sql::new("SELECT $2, $1").arg(1).arg(2).unnumbered();
-        assert_eq!(numbered.text, "SELECT $2, $1");
+        assert_eq!(sql.text, "VALUES (?, ?), (?, ?)");
+        assert_eq!(sql.with_numbers().text, "VALUES ($1, $2), ($3, $4)");
+        let mut own = Sql::new("SELECT $2, $1").arg(1).arg(2);
+        own.push(", ").bind(3);
+        assert_eq!(own.with_numbers().text, "SELECT $2, $1, $3");
     }
 }

@@ -3,7 +3,7 @@
 pub mod live;
 pub(crate) mod writer;
 
-use std::net::IpAddr;
+use std::{net::IpAddr, sync::Arc};
 
 use domain::{
     event::{Event, EventAbout, EventQuery, checked_data},
@@ -45,8 +45,8 @@ impl Service {
         if IntegrationKind::of_events(key.kind).is_none() {
             return Err(Refusal::Forbidden.into());
         }
-        let draft = self.event_draft(key, new)?;
-        match self.event_writer().write(draft.clone()).await {
+        let draft = Arc::new(self.event_draft(key, new)?);
+        match self.event_writer().write(Arc::clone(&draft)).await {
             // A server of an earlier version on the same database made the key.
             Err(Error::Refused(Refusal::IntegrationNotFound)) => {
                 let make = async |tx: &mut Tx| {

@@ -28,7 +28,7 @@ use crate::{
 };
 
 /// An event that is right as far as that can be known without its integration.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub(crate) struct Draft {
     pub(super) id: EventId,
     pub(super) app_id: AppId,
@@ -80,7 +80,7 @@ impl EventWork {
 }
 
 impl Together for EventWork {
-    type Job = Draft;
+    type Job = Arc<Draft>;
     type Done = Event;
 
     const TOGETHER: usize = 500;
@@ -88,7 +88,7 @@ impl Together for EventWork {
     const WAITING: usize = 1_000;
     const WHAT: &'static str = "events";
 
-    fn write<'a>(&'a self, tx: &'a mut Tx, jobs: &'a [&'a Draft]) -> Writing<'a, Event> {
+    fn write<'a>(&'a self, tx: &'a mut Tx, jobs: &'a [&'a Arc<Draft>]) -> Writing<'a, Event> {
         Box::pin(async move {
             let (written, is_due) = write_all(tx, jobs, self.clock.now()).await?;
             self.is_due.store(is_due, Ordering::Relaxed);
@@ -107,7 +107,7 @@ impl Together for EventWork {
 }
 
 /// Writes what may be written, and returns whether a webhook is to be told of any of it.
-async fn write_all(tx: &mut Tx, jobs: &[&Draft], now: Timestamp) -> Result<(Written<Event>, bool), StoreError> {
+async fn write_all(tx: &mut Tx, jobs: &[&Arc<Draft>], now: Timestamp) -> Result<(Written<Event>, bool), StoreError> {
     let apps: BTreeSet<_> = jobs.iter().map(|job| job.app_id).collect();
     let apps: Vec<_> = apps.into_iter().collect();
     let places = tx.event_places(&apps).await?;

@@ -23,7 +23,7 @@ const POSTGRES: Writing = Writing::POSTGRES;
 async fn plan(store: &Store, sql: Sql) -> Vec<String> {
     let mut reader = store.reader().await.unwrap();
     let Conn::Postgres(conn) = reader.conn() else { panic!("a connection to Postgres") };
-    let (text, arguments) = sql.into_parts::<Postgres>().unwrap();
+    let (text, arguments) = sql.with_numbers().into_parts::<Postgres>().unwrap();
     let text = AssertSqlSafe(format!("EXPLAIN (COSTS OFF) {text}"));
     let lines: Vec<(String,)> = sqlx::query_as_with(text, arguments).fetch_all(conn).await.unwrap();
     lines.into_iter().map(|(line,)| line).collect()
