@@ -235,7 +235,8 @@ fn cut(text: &str, secret: &str) -> String {
     let solid: Vec<(usize, char)> = text.char_indices().filter(|(_, c)| !c.is_whitespace()).collect();
     let (mut kept, mut copied, mut n) = (String::new(), 0, 0);
     while let Some(&(start, _)) = solid.get(n) {
-        let alike = solid.iter().skip(n).zip(&secret).take_while(|((_, c), of_it)| c.eq_ignore_ascii_case(of_it)).count();
+        let alike =
+            solid.iter().skip(n).zip(&secret).take_while(|((_, c), of_it)| c.eq_ignore_ascii_case(of_it)).count();
         let is_end = n + alike == solid.len() && alike >= CUT_OFF;
         if alike == secret.len() && alike > 0 || is_end {
             kept.push_str(text.get(copied..start).unwrap_or_default());

@@ -117,7 +117,8 @@ impl<'a> Found<'a> {
             numbers = self.unindexed(conn, (low, high), backwards, limit).await?;
         }
         let last_indexed = self.unindexed - 1;
-        let ends = if low > last_indexed { None } else { Some((nearest.min(last_indexed), furthest.min(last_indexed))) };
+        let ends =
+            if low > last_indexed { None } else { Some((nearest.min(last_indexed), furthest.min(last_indexed))) };
         for blocks in ends.into_iter().flat_map(|(from, to)| steps(from, to, backwards)) {
             if numbers.len() >= limit {
                 break;
@@ -158,16 +159,17 @@ impl<'a> Found<'a> {
 
     /// The numbers in these blocks, in their order.
     async fn indexed(&self, conn: &mut Conn<'_>, blocks: &[i64]) -> Result<Vec<i64>, StoreError> {
-        let Some((first, others)) = self.asked.split_first() else { return Ok(Vec::new()) };
+        let Some((first, mut others)) = self.asked.split_first() else { return Ok(Vec::new()) };
         let mut numbers = self.posted(conn, first, blocks).await?;
-        for (n, other) in others.iter().enumerate() {
+        while let Some((other, further)) = others.split_first() {
             let mut blocks: Vec<_> = numbers.iter().map(|number| number / BLOCK).collect();
             blocks.dedup();
             if numbers.len() <= FEW * blocks.len() {
-                return self.with(conn, &others[n..], &numbers).await;
+                return self.with(conn, others, &numbers).await;
             }
             let posted = self.posted(conn, other, &blocks).await?;
             numbers.retain(|number| posted.binary_search(number).is_ok());
+            others = further;
         }
         Ok(numbers)
     }

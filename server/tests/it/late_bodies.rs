@@ -164,7 +164,8 @@ fn one_key_that_sends_slowly_takes_no_room_from_others() {
     let _slow: Vec<_> = (0..140).map(|_| server.connect(&begun)).collect();
     std::thread::sleep(Duration::from_millis(300));
     let event = r#"{"event":"On Ring","crmId":"crm.example.com"}"#;
-    for (path, key, body) in [("/v1/keys/verify", &service, r#"{"key":"ks_nothing"}"#), ("/events/client", &other, event)]
+    for (path, key, body) in
+        [("/v1/keys/verify", &service, r#"{"key":"ks_nothing"}"#), ("/events/client", &other, event)]
     {
         let answer = crate::large_bodies::in_two_pieces(&server, path, key, body);
         assert!(answer.starts_with("HTTP/1.1 200 "), "{path}: {answer}");

@@ -48,6 +48,16 @@ use domain::{
 use store::{SecretVersion, Store, StoreError};
 
 pub(crate) use self::freshness::POLL_EVERY;
+pub use self::{
+    accepted::Accepted,
+    cache::CachedKey,
+    credential::Credential,
+    limits::LimitState,
+    presented::Held,
+    quota::QuotaState,
+    request::{AskedLimit, Verdict, VerifyRequest},
+    watch::{Seen, Watch, WatchedCall},
+};
 use self::{
     apps::AppsInUse,
     cache::KeyCache,
@@ -59,16 +69,6 @@ use self::{
     unreadable::Unreadable,
     usage::{Decided, Usage},
     watch::Watchers,
-};
-pub use self::{
-    accepted::Accepted,
-    cache::CachedKey,
-    credential::Credential,
-    limits::LimitState,
-    presented::Held,
-    quota::QuotaState,
-    request::{AskedLimit, Verdict, VerifyRequest},
-    watch::{Seen, Watch, WatchedCall},
 };
 use crate::{
     clock::Clock,

@@ -119,9 +119,8 @@ async fn full_blocks_and_the_events_behind_them_are_one_list(store: Store) {
 
 async fn a_block_goes_with_its_last_event(store: Store) {
     let events = many(&store).await;
-    let prune = async |seq: i64| {
-        store.write(async |tx| tx.prune_events(NOW.plus_seconds(seq), 20_000).await).await.unwrap()
-    };
+    let prune =
+        async |seq: i64| store.write(async |tx| tx.prune_events(NOW.plus_seconds(seq), 20_000).await).await.unwrap();
     // In the middle of the second block.
     assert_eq!(prune(7_000).await, 6_999 + 1);
     for query in queries() {
@@ -183,7 +182,8 @@ async fn what_was_left_unindexed_is_found_and_indexed_later() {
         }
     }
     write(&store, &(12_008..=15_000).map(|seq| event(&app(1).id, 1, seq)).collect::<Vec<_>>()).await.unwrap();
-    let indexed = database.dump().await.iter().filter(|row| row.contains("crm1.example.com") && row.contains("crm")).count();
+    let indexed =
+        database.dump().await.iter().filter(|row| row.contains("crm1.example.com") && row.contains("crm")).count();
     assert!(indexed > 0);
     store.close().await;
 }
