@@ -11,6 +11,8 @@ use axum::body::{Body, Bytes};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode, header};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
+use service::Service;
+use service::chat::acting::ActsFor;
 use service::verify::Accepted;
 use tokio::sync::{Semaphore, SemaphorePermit};
 
@@ -35,13 +37,14 @@ pub(crate) enum Sender<'a> {
     /// A caller or a person who has been recognised.
     Known(&'a str),
     /// The same, with a file.
-    WithFile,
+    WithFile(&'a str),
 }
 
-static STRANGERS: Room = Room::new(8 * 1024);
-static REPORTERS: Room = Room::new(8 * 1024);
-static KNOWN: Room = Room::new(16 * 1024);
-static WITH_FILES: Room = Room::new(32 * 1024);
+static STRANGERS: Room = Room::new(8 * 1024, 1);
+static REPORTERS: Room = Room::new(8 * 1024, 4);
+static KNOWN: Room = Room::new(16 * 1024, 4);
+/// One may need most of it for a file.
+static WITH_FILES: Room = Room::new(32 * 1024, 2);
 
 impl<'a> Sender<'a> {
     fn room(self) -> &'static Room {
@@ -49,15 +52,14 @@ impl<'a> Sender<'a> {
             Self::Stranger => &STRANGERS,
             Self::Reporter(_) => &REPORTERS,
             Self::Known(_) => &KNOWN,
-            Self::WithFile => &WITH_FILES,
+            Self::WithFile(_) => &WITH_FILES,
         }
     }
 
     fn id(self) -> Option<&'a str> {
         match self {
-            Self::Reporter(id) | Self::Known(id) => Some(id),
-            // Who has files to send has few of them, and one may need most of the room.
-            Self::Stranger | Self::WithFile => None,
+            Self::Stranger => None,
+            Self::Reporter(id) | Self::Known(id) | Self::WithFile(id) => Some(id),
         }
     }
 }
@@ -65,34 +67,27 @@ impl<'a> Sender<'a> {
 /// A room, in units.
 struct Room {
     units: usize,
+    /// The most that the bodies of one key or one person may have of it together. A single one may have more.
+    share: usize,
     free: Semaphore,
     /// What each has of it whose id is known.
     held: Mutex<BTreeMap<String, usize>>,
 }
 
 impl Room {
-    const fn new(units: usize) -> Self {
-        Self { units, free: Semaphore::const_new(units), held: Mutex::new(BTreeMap::new()) }
+    const fn new(units: usize, shares: usize) -> Self {
+        Self { units, share: units / shares, free: Semaphore::const_new(units), held: Mutex::new(BTreeMap::new()) }
     }
 
-    /// The most that one key or one person may have of it.
-    const fn share(&self) -> usize {
-        self.units / 4
+    /// What so many bytes take of it. More than the room has, is all of it.
+    fn units(&self, bytes: usize) -> usize {
+        bytes.div_ceil(UNIT).max(LEAST).min(self.units)
     }
 
-    /// A place of so many units. One that is larger than the room has all of it.
-    fn take<'r>(&'r self, id: Option<&'r str>, units: usize) -> Option<Place<'r>> {
-        let units = units.min(self.units);
-        let permit = self.free.try_acquire_many(u32::try_from(units).unwrap_or(u32::MAX)).ok()?;
-        if let Some(id) = id {
-            let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
-            let of_it = held.get(id).copied().unwrap_or_default() + units;
-            if of_it > self.share() {
-                return None;
-            }
-            held.insert(id.to_owned(), of_it);
-        }
-        Some(Place { room: self, id, units, _permit: permit })
+    /// A place for a body of so many bytes.
+    fn take<'r>(&'r self, id: Option<&'r str>, bytes: usize) -> Option<Place<'r>> {
+        let mut place = Place { room: self, id, units: 0, permit: None };
+        place.grow(bytes).then_some(place)
     }
 }
 
@@ -101,7 +96,30 @@ struct Place<'r> {
     room: &'r Room,
     id: Option<&'r str>,
     units: usize,
-    _permit: SemaphorePermit<'r>,
+    permit: Option<SemaphorePermit<'r>>,
+}
+
+impl Place<'_> {
+    /// Makes it large enough for so many bytes, if there is room.
+    fn grow(&mut self, bytes: usize) -> bool {
+        let units = self.room.units(bytes);
+        let Some(more) = units.checked_sub(self.units).filter(|more| *more > 0) else { return true };
+        let Ok(permit) = self.room.free.try_acquire_many(u32::try_from(more).unwrap_or(u32::MAX)) else { return false };
+        if let Some(id) = self.id {
+            let mut held = self.room.held.lock().unwrap_or_else(PoisonError::into_inner);
+            let of_it = held.get(id).copied().unwrap_or_default() + more;
+            if of_it > self.room.share && of_it > units {
+                return false;
+            }
+            held.insert(id.to_owned(), of_it);
+        }
+        match &mut self.permit {
+            Some(all) => all.merge(permit),
+            none => *none = Some(permit),
+        }
+        self.units = units;
+        true
+    }
 }
 
 impl Drop for Place<'_> {
@@ -165,23 +183,39 @@ pub(crate) async fn whole(
     whole_within(sender.room(), sender.id(), headers, body, limit).await
 }
 
-/// The whole body of a call whose key was accepted before it came. If it comes late, the key has to be accepted still: a
-/// revoke is effective before it is answered.
+/// The contact on whose behalf a key calls.
+#[derive(Debug, Clone)]
+pub(crate) struct CallsFor(pub Service, pub ActsFor);
+
+/// The whole body of a call whose key was accepted before it came. If it comes late, the key has to be accepted still, and
+/// so has whom it acts for: a revoke is effective before it is answered.
 pub(crate) async fn of_call(parts: &Parts, body: Body, limit: usize) -> Result<Bytes, BodyError> {
-    let accepted = parts.extensions.get::<Accepted>();
-    let sender = Sender::Known(accepted.map_or("", |accepted| accepted.key().as_str()));
-    still_of(accepted, whole(sender, &parts.headers, body, limit).await?).await
+    still_of(parts, whole(Sender::Known(caller(parts)), &parts.headers, body, limit).await?).await
 }
 
 /// The same for a body with a file.
 pub(crate) async fn file_of_call(parts: &Parts, body: Body, limit: usize) -> Result<Bytes, BodyError> {
-    let arrived = whole(Sender::WithFile, &parts.headers, body, limit).await?;
-    still_of(parts.extensions.get(), arrived).await
+    still_of(parts, whole(Sender::WithFile(caller(parts)), &parts.headers, body, limit).await?).await
 }
 
-async fn still_of(accepted: Option<&Accepted>, arrived: Arrived) -> Result<Bytes, BodyError> {
-    if let Some(accepted) = accepted.filter(|_| arrived.is_late) {
-        match accepted.still_holds().await {
+/// The id of the key of a call; blank for whoever calls from the server's shell.
+fn caller(parts: &Parts) -> &str {
+    parts.extensions.get::<Accepted>().map_or("", |accepted| accepted.key().as_str())
+}
+
+async fn still_of(parts: &Parts, arrived: Arrived) -> Result<Bytes, BodyError> {
+    if arrived.is_late {
+        let holds = async {
+            let key = match parts.extensions.get::<Accepted>() {
+                Some(accepted) => accepted.still_holds().await?,
+                None => true,
+            };
+            Ok::<_, service::Error>(match parts.extensions.get::<CallsFor>() {
+                Some(CallsFor(service, acting)) => key && service.still_acts(acting).await?,
+                None => key,
+            })
+        };
+        match holds.await {
             Ok(true) => {}
             Ok(false) => return Err(BodyError::KeyEnded),
             Err(error) => {
@@ -200,27 +234,54 @@ async fn whole_within(
     body: Body,
     limit: usize,
 ) -> Result<Arrived, BodyError> {
-    let mut reading = pin!(read(headers, body, limit));
-    // Almost every body arrives together with its head, and then needs no timeout.
-    if let Poll::Ready(read) = futures::poll!(reading.as_mut()) {
-        return read.map(|bytes| Arrived { bytes, is_late: false });
-    }
-    // From here on it may hold memory for seconds, so all of these together have a bound.
-    let length =
-        announced(headers).and_then(|length| usize::try_from(length).ok()).map_or(limit, |length| length.min(limit));
-    let _place = room.take(id, length.div_ceil(UNIT).max(LEAST)).ok_or(BodyError::Crowded)?;
-    let bytes = tokio::time::timeout(PATIENCE, reading).await.unwrap_or(Err(BodyError::TooSlow))?;
-    Ok(Arrived { bytes, is_late: true })
-}
-
-async fn read(headers: &HeaderMap, body: Body, limit: usize) -> Result<Bytes, BodyError> {
     if announces_more(headers, limit) {
         return Err(BodyError::TooLong);
     }
-    match Limited::new(body, limit).collect().await {
-        Ok(collected) => Ok(collected.to_bytes()),
-        Err(error) if is_limit(&*error) => Err(BodyError::TooLong),
-        Err(_) => Err(BodyError::Broken),
+    let mut pieces = Pieces { body: Limited::new(body, limit), arrived: Vec::new(), bytes: 0 };
+    // Almost every body arrives together with its head, and then needs no timeout.
+    let begun = futures::poll!(pin!(pieces.rest(|_| true)));
+    if let Poll::Ready(read) = begun {
+        read?;
+        return Ok(Arrived { bytes: pieces.whole(), is_late: false });
+    }
+    // From here on it may hold memory for seconds, so all of these together have a bound. One that does not say how long it is
+    // takes what has arrived.
+    let announced = announced(headers).and_then(|length| usize::try_from(length).ok());
+    let mut place = room.take(id, announced.unwrap_or(pieces.bytes)).ok_or(BodyError::Crowded)?;
+    let rest = pieces.rest(|bytes| place.grow(bytes));
+    tokio::time::timeout(PATIENCE, rest).await.unwrap_or(Err(BodyError::TooSlow))?;
+    Ok(Arrived { bytes: pieces.whole(), is_late: true })
+}
+
+/// A body, and what has arrived of it.
+struct Pieces {
+    body: Limited<Body>,
+    arrived: Vec<Bytes>,
+    bytes: usize,
+}
+
+impl Pieces {
+    /// Waits for the rest of it, as long as there is room for so many bytes.
+    async fn rest(&mut self, mut has_room: impl FnMut(usize) -> bool) -> Result<(), BodyError> {
+        while let Some(frame) = self.body.frame().await {
+            let frame =
+                frame.map_err(|error| if is_limit(&*error) { BodyError::TooLong } else { BodyError::Broken })?;
+            // Trailers say nothing here.
+            let Ok(piece) = frame.into_data() else { continue };
+            self.bytes += piece.len();
+            if !has_room(self.bytes) {
+                return Err(BodyError::Crowded);
+            }
+            self.arrived.push(piece);
+        }
+        Ok(())
+    }
+
+    fn whole(mut self) -> Bytes {
+        match &mut *self.arrived {
+            [only] => std::mem::take(only),
+            pieces => pieces.concat().into(),
+        }
     }
 }
 
@@ -243,9 +304,13 @@ mod tests {
     use std::sync::Arc;
 
     use axum::http::HeaderValue;
-    use futures::stream;
+    use futures::{StreamExt, stream};
 
     use super::*;
+
+    fn announcing(bytes: usize) -> HeaderMap {
+        HeaderMap::from_iter([(header::CONTENT_LENGTH, bytes.into())])
+    }
 
     const ROOM_UNITS: usize = 32 * 1024;
 
@@ -275,7 +340,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_body_that_is_larger_than_the_room_comes_alone() {
-        let room = Room::new(ROOM_UNITS);
+        let room = Room::new(ROOM_UNITS, 1);
         let slow = || {
             Body::from_stream(stream::once(async {
                 tokio::time::sleep(PATIENCE / 2).await;
@@ -283,9 +348,9 @@ mod tests {
             }))
         };
         let limit = ROOM_UNITS * UNIT * 3;
-        assert_eq!(whole_within(&room, None, &HeaderMap::new(), slow(), limit).await.unwrap().bytes, "12");
+        assert_eq!(whole_within(&room, None, &announcing(limit), slow(), limit).await.unwrap().bytes, "12");
         let _other = room.free.acquire().await.unwrap();
-        assert_eq!(whole_within(&room, None, &HeaderMap::new(), slow(), limit).await, Err(BodyError::Crowded));
+        assert_eq!(whole_within(&room, None, &announcing(limit), slow(), limit).await, Err(BodyError::Crowded));
     }
 
     #[tokio::test(start_paused = true)]
@@ -293,14 +358,14 @@ mod tests {
         let endless = || Body::from_stream(stream::pending::<io::Result<&'static str>>());
         let none = HeaderMap::new();
         let limit = ROOM_UNITS / 8 * UNIT;
-        let room = Arc::new(Room::new(ROOM_UNITS));
+        let room = Arc::new(Room::new(ROOM_UNITS, 1));
         let wait = || {
             let room = Arc::clone(&room);
-            tokio::spawn(async move { whole_within(&room, None, &HeaderMap::new(), endless(), limit).await })
+            tokio::spawn(async move { whole_within(&room, None, &announcing(limit), endless(), limit).await })
         };
         let waiting: Vec<_> = (0..8).map(|_| wait()).collect();
         tokio::task::yield_now().await;
-        assert_eq!(whole_within(&room, None, &none, endless(), limit).await, Err(BodyError::Crowded));
+        assert_eq!(whole_within(&room, None, &announcing(limit), endless(), limit).await, Err(BodyError::Crowded));
         let there = whole_within(&room, None, &none, Body::from("12345"), 5).await;
         assert_eq!(there.unwrap().bytes, "12345", "what is all there needs no room");
         for body in waiting {
@@ -311,9 +376,34 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
+    async fn a_body_of_unknown_length_takes_what_has_arrived() {
+        let in_the_end = |bytes: usize| {
+            let pieces = [(0, 1), (1, bytes - 1), (2, 0)];
+            Body::from_stream(stream::iter(pieces).then(async |(wait, bytes)| {
+                tokio::time::sleep(PATIENCE / 4 * wait).await;
+                Ok::<_, io::Error>(vec![b'2'; bytes])
+            }))
+        };
+        let room = Room::new(4 * LEAST, 1);
+        let none = HeaderMap::new();
+        let read = async |bytes| {
+            let arrived = whole_within(&room, None, &none, in_the_end(bytes), 1024 * UNIT).await;
+            arrived.map(|arrived| arrived.bytes.len())
+        };
+        assert_eq!(tokio::join!(read(9), read(9), read(9), read(9)), (Ok(9), Ok(9), Ok(9), Ok(9)));
+        let large = 3 * LEAST * UNIT;
+        let both = tokio::join!(read(large), read(large));
+        assert!(
+            matches!(both, (Ok(_), Err(BodyError::Crowded)) | (Err(BodyError::Crowded), Ok(_))),
+            "one at a time: {both:?}"
+        );
+        assert_eq!(room.free.available_permits(), 4 * LEAST, "the room is given back");
+    }
+
+    #[tokio::test(start_paused = true)]
     async fn short_bodies_have_a_bound_too() {
         let endless = || Body::from_stream(stream::pending::<io::Result<&'static str>>());
-        let room = Room::new(2 * LEAST);
+        let room = Room::new(2 * LEAST, 1);
         let none = HeaderMap::new();
         let read = || whole_within(&room, None, &none, endless(), 1);
         let (first, second, third) = tokio::join!(read(), read(), read());
@@ -324,7 +414,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn one_key_has_a_share_of_the_room_and_no_more() {
         let endless = || Body::from_stream(stream::pending::<io::Result<&'static str>>());
-        let room = Arc::new(Room::new(16 * LEAST));
+        let room = Arc::new(Room::new(16 * LEAST, 4));
         let send = |id: &'static str| {
             let room = Arc::clone(&room);
             tokio::spawn(async move { whole_within(&room, Some(id), &HeaderMap::new(), endless(), 1).await })
@@ -348,11 +438,11 @@ mod tests {
     async fn strangers_take_no_room_from_others() {
         let endless = || Body::from_stream(stream::pending::<io::Result<&'static str>>());
         let limit = STRANGERS.units * UNIT;
-        let stranger = tokio::spawn(async move { whole(Sender::Stranger, &HeaderMap::new(), endless(), limit).await });
+        let stranger = tokio::spawn(async move { whole(Sender::Stranger, &announcing(limit), endless(), limit).await });
         tokio::task::yield_now().await;
         let none = HeaderMap::new();
         assert_eq!(whole(Sender::Stranger, &none, endless(), UNIT).await, Err(BodyError::Crowded));
-        for sender in [Sender::Known("k"), Sender::Reporter("k"), Sender::WithFile] {
+        for sender in [Sender::Known("k"), Sender::Reporter("k"), Sender::WithFile("k")] {
             assert_eq!(whole(sender, &none, endless(), UNIT).await, Err(BodyError::TooSlow));
         }
         assert_eq!(stranger.await.unwrap(), Err(BodyError::TooSlow));
@@ -363,7 +453,7 @@ mod tests {
         let mut announced = HeaderMap::new();
         announced.insert(header::CONTENT_LENGTH, HeaderValue::from_static("1000000"));
         let endless = Body::from_stream(stream::pending::<io::Result<&'static str>>());
-        let full = Room::new(0);
+        let full = Room::new(0, 1);
         assert_eq!(whole_within(&full, None, &announced, endless, 5).await, Err(BodyError::TooLong));
     }
 

@@ -39,9 +39,10 @@ pub(super) async fn limit(State(state): State<AppState>, request: Request, next:
     let takes_files = is_known && has_files(&parts.headers) && is_for_files(&parts.extensions);
     let most = state.service.attachment_max();
     let (sender, limit) = match &session {
-        Some(_) if takes_files => {
-            (Sender::WithFile, usize::try_from(most).unwrap_or(usize::MAX).saturating_add(FIELDS_MAX))
-        }
+        Some(session) if takes_files => (
+            Sender::WithFile(session.person.id().as_str()),
+            usize::try_from(most).unwrap_or(usize::MAX).saturating_add(FIELDS_MAX),
+        ),
         Some(session) => (Sender::Known(session.person.id().as_str()), LIMIT),
         None => (Sender::Stranger, STRANGERS_LIMIT),
     };

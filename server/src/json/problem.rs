@@ -197,7 +197,11 @@ impl Problem {
                 let detail = "Too many bodies are arriving at the same time. Try again in a moment.";
                 Self { wait: Some(Millis::seconds(1)), ..Self::new(Kind::Unavailable, detail) }
             }
-            BodyError::KeyEnded => Self::key_refused(),
+            BodyError::KeyEnded => {
+                let detail =
+                    "The key, or whom it acts for, was changed while the body was on its way. Send the call again.";
+                Self { challenge: Some(INVALID_TOKEN.into()), ..Self::new(Kind::KeyRefused, detail) }
+            }
             BodyError::Unsure => {
                 let detail = "Whether the key is still accepted cannot be told now. Try again in a moment.";
                 Self { wait: Some(Millis::seconds(1)), ..Self::new(Kind::Unavailable, detail) }

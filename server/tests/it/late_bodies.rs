@@ -18,6 +18,7 @@ use tokio::time::sleep;
 
 use crate::manage_keys::ALL;
 use crate::process::{Server, run};
+use crate::qwil_caller::{client, master};
 use crate::sunshine_caller::{Client, Pair};
 use crate::support::{Answer, Call, Product, list, operator, service_key};
 
@@ -102,6 +103,26 @@ async fn a_sunshine_key_that_is_revoked_while_its_call_comes_is_refused() {
     let gone = async || drop(client.delete(&format!("{path}/{id}")).await);
     let refused = answered(&client.product, call(&client.of_app), &user("b"), gone).await;
     refused.sunshine_error(401, "unauthorized");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_contact_who_is_disabled_while_a_call_for_them_comes_does_nothing() {
+    let product = Product::start().await;
+    let master = master(&product, &["chats.read", "chats.write", "contacts.manage"]).await;
+    let (ana, bo) = (client(&product, "Ana").await, client(&product, "Bo").await);
+    let chat = master.chat(&product, &[&ana, &bo]).await;
+    let call = || {
+        let call = master.call("POST", "chats/messages/send-text").header("on-behalf-of", &ana.id.to_uuid());
+        call.json("")
+    };
+    let text = |text: &str| json!({ "chat_uuid": chat, "text": text }).to_string();
+    let as_ever = answered(&product, call(), &text("in time"), async || {}).await;
+    assert_eq!(as_ever.status, StatusCode::OK, "{}", as_ever.body);
+    let disable = async || product.service.disable_contact(&operator(), &ana.id).await.unwrap();
+    let refused = answered(&product, call(), &text("too late"), disable).await;
+    assert_eq!(refused.status, StatusCode::UNAUTHORIZED, "{}", refused.body);
+    let messages = master.messages(&product, &bo, &chat).await;
+    assert!(format!("{messages:?}").contains("in time") && !format!("{messages:?}").contains("too late"));
 }
 
 #[tokio::test(flavor = "multi_thread")]

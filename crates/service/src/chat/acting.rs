@@ -110,6 +110,13 @@ impl Service {
         Ok(acting)
     }
 
+    /// Whether a key may still act for the contact that its call named.
+    pub async fn still_acts(&self, acting: &ActsFor) -> Result<bool> {
+        let Some(contact) = &acting.contact else { return Ok(true) };
+        let found = self.store().contact_by_id(&contact.id).await?;
+        Ok(found.is_some_and(|found| found.status != ContactStatus::Inactive))
+    }
+
     /// Makes a contact active who was invited, and records it: a call on their behalf is allowed, so they have come.
     pub async fn arrived(&self, acting: &ActsFor) -> Result<()> {
         let Some(id) = acting.contact.as_ref().filter(|_| acting.arrives).map(|contact| contact.id) else {

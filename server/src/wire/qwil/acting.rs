@@ -17,6 +17,7 @@ use service::verify::{Credential, Verdict, VerifyRequest};
 use super::failure::{Code, Failure};
 use super::query::{Query, contact_id, is_uuid};
 use crate::api::call::Api;
+use crate::reading::CallsFor;
 
 const KEY: HeaderName = HeaderName::from_static("x-master-user-api-key");
 const SECRET: HeaderName = HeaderName::from_static("x-master-user-api-key-secret");
@@ -97,6 +98,9 @@ impl<N: Needs> FromRequestParts<Arc<Api>> for By<N> {
             OnBehalf::Nobody => false,
         };
         let acting = api.service.acting(&key.record, address, named.as_ref(), needed).await?;
+        if named.is_some() {
+            parts.extensions.insert(CallsFor(api.service.clone(), acting.clone()));
+        }
         Ok(Self(acting, PhantomData))
     }
 }
