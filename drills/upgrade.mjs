@@ -18,7 +18,7 @@ const UNDO = 'DELETE FROM _sqlx_migrations WHERE version >= 7; DROP FUNCTION aud
   'ALTER TABLE api_key DROP COLUMN secrets_made, DROP COLUMN rotate_days, DROP COLUMN rotation_due_at; ' +
   'DROP TABLE passkey, passkey_challenge, identity, removed_email, provider_answer; ' +
   'DROP TABLE webhook, integration; ' +
-  'DROP TABLE event, event_end; ' +
+  'DROP TABLE event, event_end, event_block; ' +
   'DROP TABLE delivery; ' +
   'DROP TABLE node, limit_share; ' +
   'DROP TABLE member_key; ' +
