@@ -70,8 +70,8 @@ async function inFolder(
   after: (options: Options) => Promise<void>,
 ): Promise<void> {
   const folder = await mkdtemp(join(tmpdir(), 'samples-'));
-  // What Cargo compiles is kept for the next sample.
-  const target = join(process.env.CARGO_TARGET_DIR ?? tmpdir(), 'samples');
+  // What Cargo compiles is kept for the next sample of this worker. Another one's program would have the same name.
+  const target = join(process.env.CARGO_TARGET_DIR ?? tmpdir(), `samples-${process.env.TEST_PARALLEL_INDEX ?? '0'}`);
   const options = { cwd: folder, env: { ...process.env, ...keys, CARGO_TARGET_DIR: target }, timeout: 100_000 };
   try {
     await mkdir(join(folder, 'src'));
