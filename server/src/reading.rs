@@ -237,7 +237,7 @@ async fn whole_within(
     if announces_more(headers, limit) {
         return Err(BodyError::TooLong);
     }
-    let mut pieces = Pieces { body: Limited::new(body, limit), arrived: Vec::new(), bytes: 0 };
+    let mut pieces = Pieces { body: Limited::new(body, limit), first: Bytes::new(), all: Vec::new(), bytes: 0 };
     // Almost every body arrives together with its head, and then needs no timeout.
     let begun = futures::poll!(pin!(pieces.rest(|_| true)));
     if let Poll::Ready(read) = begun {
@@ -253,10 +253,12 @@ async fn whole_within(
     Ok(Arrived { bytes: pieces.whole(), is_late: true })
 }
 
-/// A body, and what has arrived of it.
+/// A body, and what has arrived of it. The pieces of one that comes in several are copied into one: each by itself would
+/// keep far more than its bytes.
 struct Pieces {
     body: Limited<Body>,
-    arrived: Vec<Bytes>,
+    first: Bytes,
+    all: Vec<u8>,
     bytes: usize,
 }
 
@@ -272,16 +274,20 @@ impl Pieces {
             if !has_room(self.bytes) {
                 return Err(BodyError::Crowded);
             }
-            self.arrived.push(piece);
+            if self.bytes == piece.len() {
+                self.first = piece;
+                continue;
+            }
+            if self.all.is_empty() {
+                self.all.extend_from_slice(&std::mem::take(&mut self.first));
+            }
+            self.all.extend_from_slice(&piece);
         }
         Ok(())
     }
 
-    fn whole(mut self) -> Bytes {
-        match &mut *self.arrived {
-            [only] => std::mem::take(only),
-            pieces => pieces.concat().into(),
-        }
+    fn whole(self) -> Bytes {
+        if self.all.is_empty() { self.first } else { self.all.into() }
     }
 }
 
@@ -302,6 +308,7 @@ fn announced(headers: &HeaderMap) -> Option<u64> {
 mod tests {
     use std::io;
     use std::sync::Arc;
+    use std::sync::atomic::{AtomicUsize, Ordering};
 
     use axum::http::HeaderValue;
     use futures::{StreamExt, stream};
@@ -398,6 +405,41 @@ mod tests {
             "one at a time: {both:?}"
         );
         assert_eq!(room.free.available_permits(), 4 * LEAST, "the room is given back");
+    }
+
+    /// A piece that counts how many of its sort are kept.
+    struct Counted(Arc<AtomicUsize>);
+
+    impl AsRef<[u8]> for Counted {
+        fn as_ref(&self) -> &[u8] {
+            b"1"
+        }
+    }
+
+    impl Drop for Counted {
+        fn drop(&mut self) {
+            self.0.fetch_sub(1, Ordering::Relaxed);
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn many_small_pieces_are_kept_as_one() {
+        let kept = Arc::new(AtomicUsize::new(0));
+        let counted = Arc::clone(&kept);
+        let pieces = (0..1_000).map(move |_| {
+            counted.fetch_add(1, Ordering::Relaxed);
+            Ok::<_, io::Error>(Bytes::from_owner(Counted(Arc::clone(&counted))))
+        });
+        let last = stream::once(async {
+            tokio::time::sleep(PATIENCE / 2).await;
+            Ok(Bytes::from_static(b"2"))
+        });
+        let body = Body::from_stream(stream::iter(pieces).chain(last));
+        let none = HeaderMap::new();
+        let read = tokio::spawn(async move { whole(Sender::Stranger, &none, body, UNIT).await });
+        tokio::time::sleep(PATIENCE / 4).await;
+        assert_eq!(kept.load(Ordering::Relaxed), 0);
+        assert_eq!(read.await.unwrap().unwrap().bytes, ["1".repeat(1_000), "2".to_owned()].concat());
     }
 
     #[tokio::test(start_paused = true)]
